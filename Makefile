@@ -1,0 +1,121 @@
+# Makefile -- builds libquant and lq. GNU make, C17, gcc or clang.
+#
+#   make            build/lq, build/libquant.a, build/libquant.so
+#   make demo       set up, build, and run the main job on the embedded model
+#   make check      set up, build, and run every test that needs no download
+#   make install    PREFIX=/usr/local DESTDIR=
+#
+# Variables: CC, CFLAGS (added last), BUILD (folder of the results), SANITIZE=address,undefined,
+# WERROR=1 (as CI builds). Sources are found by wildcard. A file's suffix gives its instruction set
+# (_avx2, _avx512, _neon): nothing here changes when a file is added.
+
+CC ?= cc
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+OPT ?= -O3
+.DEFAULT_GOAL := all
+
+# ---- dependencies (see scripts/install-deps) ----
+PACKAGES := zlib libarchive libcrypto libcjson yaml-0.1 libpcre2-8
+PKG_CONFIG ?= pkg-config
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+
+# ---- flags ----
+# -ffp-contract=off is part of the definition of every codec: a fused multiply-add gives other bytes.
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+    -Wundef -Wvla -Wwrite-strings
+LQ_CFLAGS = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPT) -g -ffp-contract=off \
+    -fno-math-errno -fvisibility=hidden -fPIC -fopenmp $(WARNINGS) $(if $(WERROR),-Werror) -I.
+LQ_LDLIBS = $(PKG_LIBS) -lm -lpthread
+ifdef SANITIZE
+LQ_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+LQ_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+LQ_LDFLAGS += -fopenmp
+
+MACHINE := $(shell $(CC) -dumpmachine)
+FLAGS_avx2 := -mavx2 -mfma -mf16c -mbmi2
+FLAGS_avx512 := $(FLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
+FLAGS_neon :=
+ifneq ($(filter x86_64-%,$(MACHINE)),)
+SKIP_ISA := %_neon.c
+else ifneq ($(filter aarch64-%,$(MACHINE)),)
+SKIP_ISA := %_avx2.c %_avx512.c %_x86.c
+else
+SKIP_ISA := %_avx2.c %_avx512.c %_neon.c %_x86.c
+endif
+
+# ---- files ----
+LIB_SRC := $(filter-out $(SKIP_ISA),$(sort $(wildcard libquant/*/*.c formats/*.c)))
+TOOL_SRC := $(sort $(wildcard tools/*.c))
+TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJ := $(call obj,$(LIB_SRC))
+TOOL_OBJ := $(call obj,$(TOOL_SRC))
+TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+
+SO_VERSION := 0
+VERSION := $(shell sed -n 's/^\#define LQ_VERSION "\(.*\)"/\1/p' libquant/quant.h)
+
+.PHONY: all lib tests fuzzers
+all: $(BUILD)/lq lib
+lib: $(BUILD)/libquant.a $(BUILD)/libquant.so
+tests: $(TESTS) $(BUILD)/tests/checkkern
+fuzzers: $(FUZZERS)
+
+# ---- rules ----
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(LQ_CFLAGS) $(PKG_CFLAGS) $(FLAGS_$(lastword $(subst _, ,$(basename $(<F))))) $(CFLAGS) \
+	    -MMD -MP -c $< -o $@
+
+# Rebuilds everything when the flags change.
+FLAGS_NOW := $(CC) $(LQ_CFLAGS) $(CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+.PHONY: FORCE
+FORCE:
+
+# What tools and tests link: every function of the library.
+$(BUILD)/libquant-internal.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# What others link: the same objects as one, in which only the public names are global.
+$(BUILD)/libquant.a: $(LIB_OBJ)
+	@rm -f $@
+	$(LD) -r -o $(BUILD)/libquant.o $^
+	objcopy --localize-hidden $(BUILD)/libquant.o
+	$(AR) rcs $@ $(BUILD)/libquant.o
+
+$(BUILD)/libquant.so: $(LIB_OBJ)
+	$(CC) -shared -Wl,-soname,libquant.so.$(SO_VERSION) -o $@.$(VERSION) $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+	ln -sf libquant.so.$(VERSION) $@.$(SO_VERSION)
+	ln -sf libquant.so.$(VERSION) $@
+
+$(BUILD)/lq: $(TOOL_OBJ) $(BUILD)/libquant-internal.a
+	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libquant-internal.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LQ_LDFLAGS) -lcmocka $(LQ_LDLIBS)
+
+$(BUILD)/tests/checkkern: $(BUILD)/obj/tests/checkkern.o $(BUILD)/libquant-internal.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+
+# With clang and FUZZ=1, libFuzzer drives; otherwise fuzz_main.c replays files given as arguments.
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZ),,$(BUILD)/obj/tests/fuzz/replay.o) \
+    $(BUILD)/libquant-internal.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $(LQ_LDLIBS)
+
+.SECONDARY:
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+include scripts/targets.mk

@@ -1,0 +1,21 @@
+/* hash.h -- SHA-256 (FIPS 180-4), by OpenSSL's EVP. */
+#ifndef LQ_BASE_HASH_H
+#define LQ_BASE_HASH_H
+
+#include "libquant/base/status.h"
+
+struct sha256;
+
+/* NULL when out of memory. */
+struct sha256 *sha256_new(void);
+void sha256_update(struct sha256 *h, const void *data, size_t n);
+/* Writes the digest and releases h. */
+void sha256_final(struct sha256 *h, uint8_t digest[32]);
+void sha256_free(struct sha256 *h);
+
+/* Digest of one piece of memory. */
+lq_status sha256_of(const void *data, size_t n, uint8_t digest[32], lq_error *err);
+/* 64 lower-case hex digits and a NUL. */
+void hex_of(char *dst, const uint8_t *bytes, size_t n);
+
+#endif

@@ -1,0 +1,190 @@
+/* resolver.c -- the files of a model that is a folder, and nothing outside it. */
+#include "libquant/base/memory.h"
+#include "libquant/base/source.h"
+#include "libquant/base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct folder {
+    struct resolver base;
+    char *path;  /* as given */
+    char *real;  /* canonical */
+    char *blobs; /* canonical blobs folder of the Hugging Face cache entry, or NULL */
+};
+
+/* "models--org--name/snapshots/REV" -> "models--org--name/blobs": the one place outside the folder
+ * that a snapshot's links may lead to. */
+static char *cache_blobs(const char *real)
+{
+    char *const copy = strdup(real);
+    if (!copy)
+        return NULL;
+    char *const revision = strrchr(copy, '/');
+    if (revision)
+        *revision = '\0';
+    char *const snapshots = revision ? strrchr(copy, '/') : NULL;
+    char *result = NULL;
+    if (snapshots && strcmp(snapshots, "/snapshots") == 0) {
+        *snapshots = '\0';
+        const char *const entry = strrchr(copy, '/');
+        if (entry && (text_starts_with(entry, "/models--") || text_starts_with(entry, "/datasets--"))) {
+            const size_t n = strlen(copy) + sizeof "/blobs";
+            char *const blobs = mem_calloc(n, 1);
+            if (blobs) {
+                strcat(strcpy(blobs, copy), "/blobs");
+                result = realpath(blobs, NULL);
+                free(blobs);
+            }
+        }
+    }
+    free(copy);
+    return result;
+}
+
+static bool inside(const char *path, const char *folder)
+{
+    const size_t n = folder ? strlen(folder) : 0;
+    return n && strncmp(path, folder, n) == 0 && (path[n] == '/' || strcmp(folder, "/") == 0);
+}
+
+/* Rules of POSIX and of Windows both, so that a model means the same on every system. */
+static bool name_is_safe(const char *name)
+{
+    if (!*name || *name == '/' || strlen(name) > 1024)
+        return false;
+    for (const char *p = name; *p; p++) {
+        const unsigned char c = (unsigned char)*p;
+        if (c < 0x20 || c == 0x7f || c == '\\' || c == ':')
+            return false;
+    }
+    for (const char *p = name; *p;) {
+        const size_t n = strcspn(p, "/");
+        if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+            return false;
+        p += n;
+        if (*p == '/' && !*++p)
+            return false;
+    }
+    return true;
+}
+
+static lq_status folder_open(struct resolver *r, const char *name, struct source **out,
+                             lq_error *err)
+{
+    const struct folder *const f = (const struct folder *)(const void *)r;
+    *out = NULL;
+    if (!name_is_safe(name))
+        return lq_fail_at(err, LQ_E_FORMAT, f->path, -1,
+                          "the model names a file \"%.200s\", which would lie outside its folder "
+                          "or is no portable file name",
+                          name);
+    struct text path = {0};
+    text_printf(&path, "%s/%s", f->path, name);
+    if (path.failed) {
+        text_free(&path);
+        return lq_fail_memory(err);
+    }
+    lq_status status;
+    char *const real = realpath(path.data, NULL);
+    if (!real)
+        status = lq_fail_errno(err, path.data, "cannot open");
+    else if (!inside(real, f->real) && !inside(real, f->blobs))
+        status = lq_fail_at(err, LQ_E_FORMAT, path.data, -1,
+                            "a symbolic link that leads out of the model's folder");
+    else
+        status = source_open_file(out, path.data, err);
+    free(real);
+    text_free(&path);
+    return status;
+}
+
+static bool folder_exists(struct resolver *r, const char *name)
+{
+    const struct folder *const f = (const struct folder *)(const void *)r;
+    if (!name_is_safe(name))
+        return false;
+    struct text path = {0};
+    text_printf(&path, "%s/%s", f->path, name);
+    struct stat st;
+    const bool found = !path.failed && stat(path.data, &st) == 0 && S_ISREG(st.st_mode);
+    text_free(&path);
+    return found;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static lq_status folder_list(struct resolver *r, void (*each)(void *ctx, const char *name),
+                             void *ctx, lq_error *err)
+{
+    const struct folder *const f = (const struct folder *)(const void *)r;
+    DIR *const dir = opendir(f->path);
+    if (!dir)
+        return lq_fail_errno(err, f->path, "cannot list");
+    char **names = NULL;
+    size_t n = 0, cap = 0;
+    lq_status status = LQ_OK;
+    for (const struct dirent *e; status == LQ_OK && (e = readdir(dir));) {
+        if (!folder_exists(r, e->d_name))
+            continue;
+        char *const copy = mem_grow((void **)&names, &cap, n, sizeof *names) ? strdup(e->d_name) : NULL;
+        if (!copy)
+            status = lq_fail_memory(err);
+        else
+            names[n++] = copy;
+    }
+    closedir(dir);
+    if (n)
+        qsort(names, n, sizeof *names, by_bytes);
+    for (size_t i = 0; i < n; i++) {
+        if (status == LQ_OK)
+            each(ctx, names[i]);
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
+lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error *err)
+{
+    *out = NULL;
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return lq_fail_errno(err, path, "cannot open");
+    if (!S_ISDIR(st.st_mode))
+        return lq_fail_at(err, LQ_E_FORMAT, path, -1, "not a folder");
+    struct folder *const f = mem_calloc(1, sizeof *f);
+    if (!f)
+        return lq_fail_memory(err);
+    f->base = (struct resolver){.open = folder_open, .exists = folder_exists, .list = folder_list};
+    f->path = strdup(path);
+    f->real = realpath(path, NULL);
+    if (!f->path || !f->real) {
+        resolver_close(&f->base);
+        return lq_fail_errno(err, path, "cannot open");
+    }
+    for (size_t n = strlen(f->path); n > 1 && f->path[n - 1] == '/'; n--)
+        f->path[n - 1] = '\0';
+    f->base.root = f->path;
+    f->blobs = cache_blobs(f->real);
+    *out = &f->base;
+    return LQ_OK;
+}
+
+void resolver_close(struct resolver *r)
+{
+    struct folder *const f = (struct folder *)(void *)r;
+    if (!f)
+        return;
+    free(f->path);
+    free(f->real);
+    free(f->blobs);
+    free(f);
+}
