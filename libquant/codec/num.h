@@ -124,6 +124,12 @@ static inline void store_f16(void *p, float f)
     store_u16(p, f32_to_f16(f));
 }
 
+/* Neither NaN nor infinite. */
+static inline int finite_f16(const void *p)
+{
+    return (load_u16(p) & F16_INF) != F16_INF;
+}
+
 /* Toward zero, as (int32_t)f does; INT32_MIN for what does not fit and for NaN. */
 static inline int32_t f32_to_i32(float f)
 {

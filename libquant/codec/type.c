@@ -1,0 +1,70 @@
+/* type.c -- the table of tensor types and its look-ups. */
+#include "libquant/codec/type.h"
+
+#include <string.h>
+
+static const struct type_info *const types[] = {
+#define TYPE(symbol, id) &type_##symbol,
+#include "libquant/codec/types.def"
+#undef TYPE
+};
+
+#define TYPE_COUNT (sizeof types / sizeof types[0])
+
+size_t type_count(void)
+{
+    return TYPE_COUNT;
+}
+
+const struct type_info *type_at(size_t i)
+{
+    return types[i];
+}
+
+const struct type_info *type_by_id(uint32_t id)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        if (types[i]->id == id)
+            return types[i];
+    return NULL;
+}
+
+/* Not strcasecmp: in a Turkish locale that would not find "i8". */
+static bool equal_names(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        const char ca = *a >= 'a' && *a <= 'z' ? (char)(*a - 'a' + 'A') : *a;
+        const char cb = *b >= 'a' && *b <= 'z' ? (char)(*b - 'a' + 'A') : *b;
+        if (ca != cb)
+            return false;
+    }
+    return *a == *b;
+}
+
+const struct type_info *type_by_name(const char *name)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        if (equal_names(types[i]->name, name))
+            return types[i];
+    return NULL;
+}
+
+const struct type_info *type_by_dtype(const char *dtype, size_t len)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        const char *const d = types[i]->dtype;
+        if (d && strlen(d) == len && memcmp(d, dtype, len) == 0)
+            return types[i];
+    }
+    return NULL;
+}
+
+bool type_row_bytes(const struct type_info *type, uint64_t n, uint64_t *bytes)
+{
+    const uint64_t blocks = n / type->block_len;
+
+    if (n % type->block_len != 0 || blocks > UINT64_MAX / type->block_bytes)
+        return false;
+    *bytes = blocks * type->block_bytes;
+    return true;
+}
