@@ -136,6 +136,13 @@ static inline int32_t f32_to_i32(float f)
     return f >= -0x1p31f && f < 0x1p31f ? (int32_t)f : INT32_MIN;
 }
 
+/* Half away from zero, as (int32_t)roundf(f) does: adding the number just below one half carries
+ * into the integer part if and only if the fraction is at least one half. */
+static inline int32_t round_i32(float f)
+{
+    return f32_to_i32(f + f32_from_bits(0x3effffffu | (f32_bits(f) & 0x80000000u)));
+}
+
 /* Two's complement truncation, without the implementation-defined cast. */
 static inline int8_t low_i8(int32_t v)
 {
