@@ -28,7 +28,8 @@ lq_status sink_commit(struct sink *s, uint8_t *sha256, lq_error *err);
 /* Removes what was written. NULL is allowed. */
 void sink_abort(struct sink *s);
 
-/* Several outputs that belong together (shards): nothing is renamed until all are synced. */
+/* Several outputs that belong together (shards): nothing is renamed until all are synced. sha256 may
+ * be NULL; entries of sinks without SINK_SHA256 are left alone. Closes all sinks in any case. */
 lq_status sink_commit_all(struct sink **sinks, size_t n, uint8_t (*sha256)[32], lq_error *err);
 
 #endif

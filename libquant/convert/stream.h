@@ -40,11 +40,12 @@ struct step {
     void (*map)(const struct step *s, float *x, size_t cols);
     int64_t arg[4];   /* parameters of the three functions above */
     const void *data; /* likewise */
-    bool integer;     /* in[0] is copied byte for byte (integers, pre-packed blocks made by
-                         fill_raw): outputs must have the stored type */
     /* Where the output's stored bytes come from something else than encoding floats (repacking
-     * MXFP4 blocks): rows [row, row + n) in the output's own type to dst. */
+     * MXFP4 blocks, integers that the plan made): rows [row, row + n) in the type that all outputs
+     * have for this tensor, to dst. Set instead of the three above. */
     lq_status (*fill_raw)(const struct step *s, uint64_t row, uint64_t n, void *dst, lq_error *err);
+    const struct type_info *via; /* round every value through this type first (the intermediate file
+                                    of two-step conversions), or NULL */
 };
 
 /* One model that is written. */
@@ -63,9 +64,9 @@ struct output {
 struct stream_options {
     unsigned isa;                  /* mask for kernel_for */
     unsigned threads;              /* 0: one per processor */
-    const struct type_info *via;   /* round every value through this type first, or NULL */
     bool sync;                     /* fsync outputs */
-    bool allow_nonfinite;          /* else NaN and infinities are LQ_E_MODEL, with tensor and index */
+    bool allow_nonfinite;          /* else NaN and infinities, in what is read or as the result of
+                                      encoding, are LQ_E_MODEL, with tensor and index */
     const struct progress *progress;
 };
 
