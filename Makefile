@@ -48,7 +48,7 @@ SKIP_ISA := %_avx2.c %_avx512.c %_neon.c %_x86.c
 endif
 
 # ---- files ----
-LIB_SRC := $(filter-out $(SKIP_ISA),$(sort $(wildcard libquant/*/*.c formats/*.c)))
+LIB_SRC := $(filter-out $(SKIP_ISA),$(sort $(wildcard libquant/*.c libquant/*/*.c formats/*.c)))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -61,6 +61,68 @@ LQ_API char *lq_error_text(const lq_error *err, char *dst, size_t size);
 /* Version of the library that is linked, as LQ_VERSION is that of the header. */
 LQ_API const char *lq_version(void);
 
+/* ---- types ---- */
+
+/* How a kind of stored number is laid out: n elements (a whole number of blocks) take
+ * n / block_elements * block_bytes bytes. */
+typedef struct lq_type_layout {
+    const char *name; /* "Q4_K", as llama.cpp prints it */
+    uint32_t gguf_id; /* ggml_type; 256 and above: does not exist in GGUF */
+    uint32_t block_elements, block_bytes;
+    int can_decode, can_encode, needs_importance;
+} lq_type_layout;
+
+LQ_API size_t lq_type_count(void);
+/* Type number i, 0 to lq_type_count() - 1, or by name (in any case). LQ_E_USAGE: no such type. */
+LQ_API lq_status lq_type_at(size_t i, lq_type_layout *out);
+LQ_API lq_status lq_type_find(const char *name, lq_type_layout *out);
+
+/* Encodes `rows` rows of `cols` floats each to dst, which holds exactly dst_size bytes. importance:
+ * cols weights that count for every row, or NULL. The bytes are the same on every machine. Decoding
+ * is the inverse: n floats from src, which holds exactly src_size bytes. */
+LQ_API lq_status lq_encode(const char *type, const float *src, size_t rows, size_t cols,
+                           const float *importance, void *dst, size_t dst_size, lq_error *err);
+LQ_API lq_status lq_decode(const char *type, const void *src, size_t src_size, float *dst, size_t n,
+                           lq_error *err);
+
+/* ---- models ---- */
+
+/* An open model: a GGUF file (or the first of its shards), a safetensors file or index, or a folder
+ * as Hugging Face lays it out. Only headers are read. A handle may be used by several threads. */
+typedef struct lq_model lq_model;
+
+typedef struct lq_tensor {
+    const char *name;
+    const char *type;
+    uint32_t rank;
+    const uint64_t *dim; /* rank sizes, outermost first; the last one is a row */
+    uint64_t elements, bytes;
+} lq_tensor;
+
+LQ_API lq_status lq_model_open(lq_model **out, const char *path, lq_error *err);
+LQ_API void lq_model_close(lq_model *model); /* NULL is allowed */
+
+LQ_API const char *lq_model_format(const lq_model *model); /* "gguf", "safetensors", ... */
+LQ_API size_t lq_model_tensor_count(const lq_model *model);
+/* LQ_E_USAGE: no such tensor. */
+LQ_API lq_status lq_model_tensor(const lq_model *model, size_t i, lq_tensor *out);
+LQ_API lq_status lq_model_find(const lq_model *model, const char *name, size_t *i);
+
+/* Elements [first, first + n) of tensor i as floats; first and n are whole blocks. */
+LQ_API lq_status lq_model_read(const lq_model *model, size_t i, uint64_t first, size_t n,
+                               float *dst, lq_error *err);
+/* Stored bytes [at, at + n) of tensor i. */
+LQ_API lq_status lq_model_read_stored(const lq_model *model, size_t i, uint64_t at, size_t n,
+                                      void *dst, lq_error *err);
+
+/* Metadata: the keys in stored order, and values by key. NULL or 0 return: no such key, or its
+ * value is of another type. */
+LQ_API size_t lq_model_key_count(const lq_model *model);
+LQ_API const char *lq_model_key(const lq_model *model, size_t i);
+LQ_API const char *lq_model_string(const lq_model *model, const char *key);
+LQ_API int lq_model_integer(const lq_model *model, const char *key, uint64_t *out);
+LQ_API int lq_model_number(const lq_model *model, const char *key, double *out);
+
 #ifdef __cplusplus
 }
 #endif
