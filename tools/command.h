@@ -59,9 +59,11 @@ struct command {
     lq_status (*run)(const struct context *ctx, const struct args *args, lq_error *err);
 };
 
+#define GROUP(title)
 #define COMMAND(name) extern const struct command command_##name;
 #include "tools/commands.def"
 #undef COMMAND
+#undef GROUP
 
 /* ---- options as given ---- */
 
