@@ -19,8 +19,8 @@ OPT ?= -O3
 # ---- dependencies (see scripts/install-deps) ----
 PACKAGES := zlib libarchive libcrypto libcjson yaml-0.1 libpcre2-8
 PKG_CONFIG ?= pkg-config
-PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 # ---- flags ----
 # -ffp-contract=off is part of the definition of every codec: a fused multiply-add gives other bytes.
@@ -58,13 +58,15 @@ TOOL_OBJ := $(call obj,$(TOOL_SRC))
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 
+CHECKKERN := $(if $(wildcard tests/checkkern.c),$(BUILD)/tests/checkkern)
+
 SO_VERSION := 0
 VERSION := $(shell sed -n 's/^\#define LQ_VERSION "\(.*\)"/\1/p' libquant/quant.h)
 
 .PHONY: all lib tests fuzzers
 all: $(BUILD)/lq lib
 lib: $(BUILD)/libquant.a $(BUILD)/libquant.so
-tests: $(TESTS) $(BUILD)/tests/checkkern
+tests: $(TESTS) $(CHECKKERN)
 fuzzers: $(FUZZERS)
 
 # ---- rules ----
@@ -73,9 +75,10 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(CC) $(LQ_CFLAGS) $(PKG_CFLAGS) $(FLAGS_$(lastword $(subst _, ,$(basename $(<F))))) $(CFLAGS) \
 	    -MMD -MP -c $< -o $@
 
-# Rebuilds everything when the flags change.
+# Rebuilds everything when the flags change. The first thing to be made, so it also says what is missing.
 FLAGS_NOW := $(CC) $(LQ_CFLAGS) $(CFLAGS)
 $(BUILD)/flags: FORCE
+	@$(if $(PKG_LIBS),,scripts/install-deps --hint $(PACKAGES))
 	@mkdir -p $(@D)
 	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
 .PHONY: FORCE
