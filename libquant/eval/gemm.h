@@ -1,0 +1,49 @@
+/* gemm.h -- matrix products whose every bit is defined.
+ *
+ *   C (m, n)  =  A (m, k) * transpose of W (n, k)
+ *
+ * Each element of C is one chain of fused multiply-adds over k, from the first to the last, that
+ * begins at +0:   c = fma(a[i][0], w[j][0], 0), c = fma(a[i][1], w[j][1], c), ...
+ * How the work is tiled, which instruction set runs it, and how many threads share it can therefore
+ * not change a bit. W is a weight matrix as models store it: one row per output.
+ *
+ * Method: outer products on register tiles (K. Goto and R. van de Geijn, "Anatomy of
+ * High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008), with chains that are interrupted
+ * (C holds them between blocks of k), never split.
+ */
+#ifndef LQ_EVAL_GEMM_H
+#define LQ_EVAL_GEMM_H
+
+#include <stddef.h>
+
+/* The register tile of an instruction set: rows of A by rows of W at a time. */
+struct gemm_kernel {
+    size_t mr, nr;
+    /* c[i * ldc + j] for i < mr, j < nr, from their values there (`first`: from +0), over k steps.
+     * a: k groups of mr floats; w: k groups of nr floats. */
+    void (*tile)(size_t k, const float *a, const float *w, float *c, size_t ldc, int first);
+};
+
+/* The kernel for a mask of enum isa (codec/kernels.h). */
+const struct gemm_kernel *gemm_kernel_for(unsigned isa);
+/* The scalar one that needs no fused multiply-add instruction; gemm_kernel_for prefers one that uses
+ * it. For tests. */
+const struct gemm_kernel *gemm_kernel_exact(void);
+
+/* Floats that gemm_pack writes for a matrix of `rows` rows of k elements. */
+size_t gemm_packed_floats(const struct gemm_kernel *g, size_t rows, size_t k);
+
+/* Rearranges A (row i at a + i * lda) for the kernel. `packed` holds gemm_packed_floats(g, m, k). */
+void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
+               float *packed);
+
+/* Scratch floats that gemm_rows needs for n rows of W: one panel of weights, and one tile of C. */
+size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t n);
+
+/* n columns of C: c[i * ldc + j] for i < m, j < n, from packed A and n rows of W (row j at
+ * w + j * ldw). One thread's share; others may compute other columns of the same C meanwhile.
+ * `scratch` is the thread's own. */
+void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, size_t k,
+               const float *w, size_t ldw, size_t n, float *c, size_t ldc, float *scratch);
+
+#endif
