@@ -1,18 +1,372 @@
 /* iquant1.c -- IQ1_S and IQ1_M: ternary vectors of eight from a codebook, 1.56 and 1.75 bits. */
-#include "libquant/codec/type.h"
+#include "libquant/codec/iquant1.h"
 
-const struct type_info type_IQ1_S = {
-    .name = "IQ1_S",
-    .id = LQ_TYPE_IQ1_S,
-    .block_len = 256,
-    .block_bytes = 50,
-    .flags = TYPE_QUANTIZED | TYPE_NEEDS_IMPORTANCE,
+#include <float.h>
+#include <math.h>
+
+#include "libquant/codec/block_type.h"
+#include "libquant/codec/iquant.h"
+#include "libquant/codec/iquant_blocks.h"
+
+#define SHIFT 0.125f
+
+const float iq1_plus[3] = {-1 + SHIFT, SHIFT, 1 + SHIFT};
+const float iq1_minus[3] = {-1 - SHIFT, -SHIFT, 1 - SHIFT};
+
+static void eight_values(float *dst, uint32_t code, float shift, float scale)
+{
+    for (int i = 0; i < 8; i++)
+        dst[i] = scale * ((float)((int)(code >> 2 * i & 3) - 1) + shift);
+}
+
+/* ---- encoding: what both types share ---- */
+
+/* Insertion sort: stable, and the numbers are few. */
+static void sort(struct iq1_sorted *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        int k = i;
+        for (; k > 0 && s->x[s->order[k - 1]] > s->x[i]; k--)
+            s->order[k] = s->order[k - 1];
+        s->order[k] = (uint8_t)i;
+    }
+}
+
+/* The values of t + shift for a group. */
+static const float *values_of(const struct iq1_sorted *s, uint32_t minus, int group)
+{
+    if (s->n == IQ1_M_PART)
+        minus = minus >> (1 - group) & 1;
+    return minus ? iq1_minus : iq1_plus;
+}
+
+/* The entry of a list that is nearest to eight elements, the first of equals; the first of all where
+ * no distance is finite. Packed. */
+static uint32_t nearest_entry(const uint16_t *list, const float *x, const float *weight,
+                              const float *values, float scale)
+{
+    float best = FLT_MAX;
+    uint32_t found = list[1];
+
+    for (int n = 1; n <= list[0]; n++) {
+        float distance = 0;
+        for (int i = 0; i < 8; i++) {
+            const float off = scale * values[list[n] >> 2 * i & 3] - x[i];
+            distance += weight[i] * off * off;
+        }
+        if (distance < best) {
+            best = distance;
+            found = list[n];
+        }
+    }
+    return found;
+}
+
+/* The best scale for the codes of all groups; `scale` where there is none. */
+static float refit(const struct iq1_sorted *s, const uint32_t *codes, uint32_t minus, float scale)
+{
+    float qx = 0;
+    float qq = 0;
+
+    for (int i = 0; i < s->n; i++) {
+        const float q = values_of(s, minus, i / 8)[codes[i / 8] >> i % 8 * 2 & 3];
+        qx += s->weight[i] * q * s->x[i];
+        qq += s->weight[i] * q * q;
+    }
+    return qx > 0 && qq > 0 ? qx / qq : scale;
+}
+
+/* From a split to codebook entries. */
+static void settle(const struct iq1_sorted *s, const struct iq1_split *split, struct iq1_found *f)
+{
+    const struct book *const book = book_get(BOOK_IQ1);
+    const bool flip = split->scale < 0;
+    uint32_t codes[4] = {0};
+    bool moved = false;
+
+    f->scale = flip ? -split->scale : split->scale;
+    f->minus = flip ? split->minus ^ (s->n == IQ1_M_PART ? 3u : 1u) : split->minus;
+    for (int k = 0; k < s->n; k++) {
+        const uint32_t t = k < split->low ? 0 : k < split->high ? 1 : 2;
+        const int i = s->order[k];
+        codes[i / 8] |= (flip ? 2 - t : t) << i % 8 * 2;
+    }
+    for (int g = 0; g < s->n / 8; g++) {
+        const int32_t place = book->places[book_rank(book, codes[g])];
+        if (place < 0) {
+            moved = true;
+            codes[g] = nearest_entry(book->lists + ~place, s->x + 8 * g, s->weight + 8 * g,
+                                     values_of(s, f->minus, g), f->scale);
+        }
+        f->entry[g] = (uint16_t)book->places[book_rank(book, codes[g])];
+    }
+    if (moved)
+        f->scale = refit(s, codes, f->minus, f->scale);
+    if (!(f->scale >= 0))
+        f->scale = 0; /* a NaN: see reproducibility.md */
+}
+
+/* Searches the elements under one scale. All zero, that is less than `least`, gives zeros. */
+static void search(int n, const float *x, const float *weight, float least, iq1_split_fn *best_split,
+                   struct iq1_found *f)
+{
+    struct iq1_sorted s = {.n = n, .x = x, .weight = weight};
+    struct iq1_split split;
+    float max = fabsf(x[0]);
+
+    *f = (struct iq1_found){0};
+    for (int i = 1; i < n; i++)
+        max = max > fabsf(x[i]) ? max : fabsf(x[i]);
+    if (max < least)
+        return;
+    sort(&s);
+    best_split(&s, &split);
+    if (split.found)
+        settle(&s, &split, f);
+}
+
+static void weigh(const float *x, const float *importance, float *weight)
+{
+    float sum = 0;
+    for (int i = 0; i < IQ_BLOCK; i++)
+        sum += x[i] * x[i];
+    const float spread = 2 * sum / IQ_BLOCK;
+
+    for (int i = 0; i < IQ_BLOCK; i++)
+        weight[i] = importance ? importance[i] * sqrtf(spread + x[i] * x[i]) : x[i] * x[i];
+}
+
+/* ---- IQ1_S ---- */
+
+static void values_iq1_s(float *dst, const struct block_iq1_s *b)
+{
+    const float d = load_f16(b->d);
+
+    for (int g = 0; g < 32; g++, dst += 8) {
+        const uint32_t high = load_u16(b->qh[g / 4]);
+        const uint32_t entry = b->qs[g] | (high >> g % 4 * 3 & 7) << 8;
+        eight_values(dst, iq1_codes[entry], high & 0x8000 ? -SHIFT : SHIFT,
+                     d * (float)(2 * (high >> 12 & 7) + 1));
+    }
+}
+
+/* Keeps a split if it is better than the best so far. */
+static void consider(struct iq1_split *best, float *score, float qx, float qq, int low, int high,
+                     uint32_t minus)
+{
+    if (qq > 0 && qx * qx > *score * qq) {
+        best->found = true;
+        best->low = low;
+        best->high = high;
+        best->minus = minus;
+        best->scale = qx / qq;
+        *score = best->scale * qx;
+    }
+}
+
+static void split_s(const struct iq1_sorted *s, struct iq1_split *split)
+{
+    enum { N = IQ1_S_PART };
+    const float *const p = iq1_plus;
+    const float *const m = iq1_minus;
+    float wx[N + 1] = {0}; /* sums of weight * x and of weight over the first elements */
+    float w[N + 1] = {0};
+    float score = -FLT_MAX;
+
+    *split = (struct iq1_split){0};
+    for (int k = 0; k < N; k++) {
+        const int i = s->order[k];
+        wx[k + 1] = wx[k] + s->weight[i] * s->x[i];
+        w[k + 1] = w[k] + s->weight[i];
+    }
+    for (int a = 0; a <= N; a++)
+        for (int b = a; b <= N; b++) {
+            const float x0 = wx[a], x1 = wx[b] - wx[a], x2 = wx[N] - wx[b];
+            const float w0 = w[a], w1 = w[b] - w[a], w2 = w[N] - w[b];
+            consider(split, &score, x0 * p[0] + x1 * p[1] + x2 * p[2],
+                     w0 * p[0] * p[0] + w1 * p[1] * p[1] + w2 * p[2] * p[2], a, b, 0);
+            consider(split, &score, x0 * m[0] + x1 * m[1] + x2 * m[2],
+                     w0 * m[0] * m[0] + w1 * m[1] * m[1] + w2 * m[2] * m[2], a, b, 1);
+        }
+}
+
+/* All zero parts keep entry 0, which is not zero: -1 eight times. So it is in the reference. */
+static void pack_iq1_s(struct block_iq1_s *b, const struct iq1_found *f, float max)
+{
+    const float d = max / 15;
+    const float inverse = 1 / d;
+
+    store_scale(b->d, d * 1.125f);
+    for (int p = 0; p < 8; p++, f++) {
+        uint32_t high = 0;
+        for (int g = 0; g < 4; g++) {
+            b->qs[4 * p + g] = (uint8_t)f->entry[g];
+            high |= (uint32_t)f->entry[g] >> 8 << 3 * g;
+        }
+        if (max != 0)
+            high |= (uint32_t)scale_code(f->scale, inverse, 7) << 12 | f->minus << 15;
+        store_u16(b->qh[p], (uint16_t)high);
+    }
+}
+
+static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
+                         const float *importance)
+{
+    struct block_iq1_s *b = dst;
+
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
+            struct iq1_found f[8];
+            float x[IQ_BLOCK];
+            float weight[IQ_BLOCK];
+            float max = 0;
+            memcpy(x, src, sizeof x);
+            weigh(x, importance ? importance + c : NULL, weight);
+            for (int p = 0; p < 8; p++) {
+                search(IQ1_S_PART, x + 32 * p, weight + 32 * p, 1e-12f, split_s, &f[p]);
+                max = f[p].scale > max ? f[p].scale : max;
+            }
+            pack_iq1_s(b, f, max);
+        }
+}
+
+BLOCK_TYPE(IQ1_S, iq1_s, IQ_BLOCK, TYPE_NEEDS_IMPORTANCE, finite_f16(b->d))
+
+/* ---- IQ1_M ---- */
+
+/* The block's scale is spread over the high nibbles of the four numbers of part scales. */
+static uint16_t scale_iq1_m(const struct block_iq1_m *b)
+{
+    uint32_t d = 0;
+    for (int i = 0; i < 4; i++)
+        d |= (uint32_t)load_u16(b->scales[i]) >> 12 << 4 * i;
+    return (uint16_t)d;
+}
+
+static void values_iq1_m(float *dst, const struct block_iq1_m *b)
+{
+    const float d = f16_to_f32(scale_iq1_m(b));
+
+    for (int g = 0; g < 32; g++, dst += 8) {
+        const uint32_t high = b->qh[g / 2] >> g % 2 * 4;
+        const uint32_t code = load_u16(b->scales[g / 8]) >> g / 2 % 4 * 3 & 7u;
+        eight_values(dst, iq1_codes[b->qs[g] | (high & 7) << 8], high & 8 ? -SHIFT : SHIFT,
+                     d * (float)(2 * code + 1));
+    }
+}
+
+/* Sums of one half over the first elements, and what they give for a split: a group at t = -1, 0, 1
+ * contributes total * v[2] - (sum up to low) - (sum up to high), because the values v are 1 apart. */
+struct half {
+    float wx[IQ1_M_PART + 1];
+    float w[IQ1_M_PART + 1];
 };
 
-const struct type_info type_IQ1_M = {
-    .name = "IQ1_M",
-    .id = LQ_TYPE_IQ1_M,
-    .block_len = 256,
-    .block_bytes = 56,
-    .flags = TYPE_QUANTIZED | TYPE_NEEDS_IMPORTANCE,
-};
+static float half_qx(const struct half *h, const float *v, int low, int high)
+{
+    return h->wx[IQ1_M_PART] * v[2] - (h->wx[low] + h->wx[high]);
+}
+
+static float half_qq(const struct half *h, const float *v, int low, int high)
+{
+    return h->w[IQ1_M_PART] * v[2] * v[2] + h->w[low] * (v[0] * v[0] - v[1] * v[1]) +
+           h->w[high] * (v[1] * v[1] - v[2] * v[2]);
+}
+
+static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
+{
+    enum { N = IQ1_M_PART };
+    struct half half[2] = {0};
+    float score = -FLT_MAX;
+
+    *split = (struct iq1_split){0};
+    for (int k = 0; k < N; k++) {
+        const int i = s->order[k];
+        for (int h = 0; h < 2; h++) {
+            const bool mine = i / 8 == h;
+            half[h].wx[k + 1] = mine ? half[h].wx[k] + s->weight[i] * s->x[i] : half[h].wx[k];
+            half[h].w[k + 1] = mine ? half[h].w[k] + s->weight[i] : half[h].w[k];
+        }
+    }
+    for (int a = 0; a <= N; a++)
+        for (int b = a; b <= N; b++)
+            for (uint32_t minus = 0; minus < 4; minus++) {
+                const float *const first = minus & 2 ? iq1_minus : iq1_plus;
+                const float *const second = minus & 1 ? iq1_minus : iq1_plus;
+                consider(split, &score,
+                         half_qx(&half[0], first, a, b) + half_qx(&half[1], second, a, b),
+                         half_qq(&half[0], first, a, b) + half_qq(&half[1], second, a, b), a, b,
+                         minus);
+            }
+}
+
+static int part_code(const struct iq1_found *f, float inverse)
+{
+    return scale_code(f->scale, inverse, 7);
+}
+
+/* The block's scale is fitted to all 256 elements, given their codes. */
+static float fit_iq1_m(const struct iq1_found *f, const float *x, const float *weight, float d)
+{
+    const float inverse = 1 / d;
+    float qx = 0;
+    float qq = 0;
+
+    for (int i = 0; i < IQ_BLOCK; i++) {
+        const struct iq1_found *const part = f + i / IQ1_M_PART;
+        const int g = i / 8 % 2;
+        const float *const v = part->minus >> (1 - g) & 1 ? iq1_minus : iq1_plus;
+        const float q = v[iq1_codes[part->entry[g]] >> i % 8 * 2 & 3] *
+                        (float)(2 * part_code(part, inverse) + 1);
+        qx += weight[i] * q * x[i];
+        qq += weight[i] * q * q;
+    }
+    return qq > 0 ? qx / qq : d;
+}
+
+static void pack_iq1_m(struct block_iq1_m *b, const struct iq1_found *f, float max, const float *x,
+                       const float *weight)
+{
+    const float d = max / 15;
+    uint32_t scales[4] = {0};
+    uint8_t fitted[2] = {0};
+
+    if (max != 0)
+        store_scale(fitted, fit_iq1_m(f, x, weight, d) * 1.1125f);
+    for (int p = 0; p < 16; p++, f++) {
+        b->qs[2 * p] = (uint8_t)f->entry[0];
+        b->qs[2 * p + 1] = (uint8_t)f->entry[1];
+        b->qh[p] = (uint8_t)(f->entry[0] >> 8 | f->entry[1] >> 8 << 4);
+        if (max != 0) {
+            b->qh[p] |= (uint8_t)((f->minus & 2) << 2 | (f->minus & 1) << 7);
+            scales[p / 4] |= (uint32_t)part_code(f, 1 / d) << p % 4 * 3;
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        store_u16(b->scales[i],
+                  (uint16_t)(scales[i] | (load_u16(fitted) >> 4 * i & 15u) << 12));
+}
+
+static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
+                         const float *importance)
+{
+    struct block_iq1_m *b = dst;
+
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
+            struct iq1_found f[16];
+            float x[IQ_BLOCK];
+            float weight[IQ_BLOCK];
+            float max = 0;
+            memcpy(x, src, sizeof x);
+            weigh(x, importance ? importance + c : NULL, weight);
+            for (int p = 0; p < 16; p++) {
+                search(IQ1_M_PART, x + 16 * p, weight + 16 * p, 1e-7f, split_m, &f[p]);
+                max = f[p].scale > max ? f[p].scale : max;
+            }
+            pack_iq1_m(b, f, max, x, weight);
+        }
+}
+
+BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, TYPE_NEEDS_IMPORTANCE,
+           (scale_iq1_m(b) & F16_INF) != F16_INF)

@@ -1,0 +1,46 @@
+/* iquant1.h -- the search of IQ1_S and IQ1_M, shared by scalar code and vector kernels.
+ *
+ * Elements are scale * (t + shift), t = -1, 0, 1 and shift = +-1/8. The three values t split the
+ * elements, sorted, in three runs; all splits are tried. Then groups of eight are moved to the
+ * codebook. IQ1_S has one scale and shift for 32 elements, IQ1_M one scale for 16 and a shift for
+ * each half of them.
+ */
+#ifndef LQ_CODEC_IQUANT1_H
+#define LQ_CODEC_IQUANT1_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { IQ1_S_PART = 32, IQ1_M_PART = 16 };
+
+/* What t = -1, 0, 1 stand for, with shift +1/8 and -1/8. */
+extern const float iq1_plus[3], iq1_minus[3];
+
+/* The elements under one scale, in ascending order; equals keep theirs. */
+struct iq1_sorted {
+    int n;
+    const float *x;      /* [n] as they lie in the row */
+    const float *weight; /* [n] */
+    uint8_t order[IQ1_S_PART];
+};
+
+/* The best split: order[0 ... low-1] is -1, order[low ... high-1] is 0, the rest is 1. */
+struct iq1_split {
+    bool found;     /* false: no split explains anything, all weights are 0 */
+    int low;
+    int high;
+    uint32_t minus; /* IQ1_S: the shift is -1/8; IQ1_M: bit 1 says so of the first, bit 0 of the
+                       second half */
+    float scale;    /* may be negative */
+};
+
+/* What is stored of the elements under one scale. */
+struct iq1_found {
+    float scale;       /* >= 0 */
+    uint32_t minus;    /* as in iq1_split */
+    uint16_t entry[4]; /* codebook entries of the groups */
+};
+
+typedef void iq1_split_fn(const struct iq1_sorted *s, struct iq1_split *split);
+
+#endif
