@@ -12,6 +12,13 @@ from tokenizer import BOS, EOS
 PAGE = 20   # documents before an end of text
 
 
+def evaluation_text(data):
+    """Documents of the evaluation seed, without those that occur in the training text too."""
+    trained = set(documents(data["train_seed"], data["train_characters"]))
+    texts = documents(data["eval_seed"], data["eval_characters"])
+    return "\n\n".join(text for text in texts if text not in trained) + "\n"
+
+
 def training_tokens(tokenizer, seed, characters):
     """The training stream: documents, after every PAGE of them end and begin of text."""
     texts, ids = list(documents(seed, characters)), []
