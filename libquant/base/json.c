@@ -62,7 +62,14 @@ lq_status json_fail(struct json *j, const char *fmt, ...)
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     j->state = FAILED;
+    j->status = LQ_E_FORMAT;
     return lq_fail_at(j->err, LQ_E_FORMAT, j->source->name, (int64_t)j->token_at, "%s", message);
+}
+
+static void fail_memory(struct json *j)
+{
+    j->state = FAILED;
+    j->status = lq_fail_memory(j->err);
 }
 
 static enum json_event fail(struct json *j, const char *message)
@@ -81,8 +88,10 @@ static int peek(struct json *j)
         return END_OF_TEXT;
     const uint64_t left = j->end - j->at;
     const size_t n = left < BUFFER_SIZE ? (size_t)left : BUFFER_SIZE;
-    if (source_read(j->source, j->buffer, n, j->at, j->err) != LQ_OK) {
+    const lq_status status = source_read(j->source, j->buffer, n, j->at, j->err);
+    if (status != LQ_OK) {
         j->state = FAILED;
+        j->status = status;
         return END_OF_TEXT;
     }
     j->buffer_at = j->at;
@@ -162,7 +171,7 @@ static bool string(struct json *j)
         text_put(&j->token, j->buffer + j->pos, n - j->pos);
         j->pos = n;
         if (j->token.failed)
-            return lq_fail_memory(j->err), j->state = FAILED, false;
+            return fail_memory(j), false;
         if (j->token.len > j->token_limit)
             return fail(j, "string too long"), false;
         if (n == j->fill)
@@ -216,8 +225,7 @@ static enum json_event number(struct json *j)
         ok = digits(j);
     }
     if (j->token.failed) {
-        lq_fail_memory(j->err);
-        j->state = FAILED;
+        fail_memory(j);
         return JSON_ERROR;
     }
     return ok ? JSON_NUMBER : fail(j, "not a number");
@@ -318,24 +326,44 @@ enum json_event json_next(struct json *j)
     }
 }
 
-lq_status json_expect(struct json *j, enum json_event want, const char *what)
+lq_status json_status(const struct json *j)
 {
-    const enum json_event got = json_next(j);
+    return j->status;
+}
+
+uint64_t json_offset(const struct json *j)
+{
+    return j->buffer_at + j->pos;
+}
+
+lq_status json_must_be(struct json *j, enum json_event got, enum json_event want, const char *what)
+{
     if (got == want)
         return LQ_OK;
     if (got == JSON_ERROR)
-        return j->err && j->err->status ? j->err->status : LQ_E_FORMAT;
+        return j->status;
     return json_fail(j, "%s: %s was expected, but here is %s", what, event_name[want],
                      event_name[got]);
 }
 
-lq_status json_u64(struct json *j, uint64_t max, const char *what, uint64_t *out)
+lq_status json_must_be_u64(struct json *j, enum json_event got, uint64_t max, const char *what,
+                           uint64_t *out)
 {
-    LQ_TRY(json_expect(j, JSON_NUMBER, what));
+    LQ_TRY(json_must_be(j, got, JSON_NUMBER, what));
     if (!text_parse_u64(j->token.data, max, out))
         return json_fail(j, "%s: a whole number from 0 to %" PRIu64 " was expected, not %.40s",
                          what, max, j->token.data);
     return LQ_OK;
+}
+
+lq_status json_expect(struct json *j, enum json_event want, const char *what)
+{
+    return json_must_be(j, json_next(j), want, what);
+}
+
+lq_status json_u64(struct json *j, uint64_t max, const char *what, uint64_t *out)
+{
+    return json_must_be_u64(j, json_next(j), max, what, out);
 }
 
 lq_status json_skip_rest(struct json *j, enum json_event first)
@@ -345,16 +373,14 @@ lq_status json_skip_rest(struct json *j, enum json_event first)
     const uint32_t outside = j->depth - 1;
     while (j->depth > outside)
         if (json_next(j) == JSON_ERROR)
-            return j->err && j->err->status ? j->err->status : LQ_E_FORMAT;
+            return j->status;
     return LQ_OK;
 }
 
 lq_status json_skip(struct json *j)
 {
     const enum json_event first = json_next(j);
-    if (first == JSON_ERROR)
-        return j->err && j->err->status ? j->err->status : LQ_E_FORMAT;
-    return json_skip_rest(j, first);
+    return first == JSON_ERROR ? j->status : json_skip_rest(j, first);
 }
 
 bool json_token_is(const struct json *j, const char *s)

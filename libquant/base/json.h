@@ -39,6 +39,7 @@ struct json {
     uint64_t token_at;    /* offset of the token in the source */
     size_t token_limit;   /* longest string accepted */
     lq_error *err;
+    lq_status status;     /* after JSON_ERROR: why */
     char *buffer;
     size_t fill, pos;
     uint64_t buffer_at;
@@ -54,17 +55,25 @@ lq_status json_open(struct json *j, struct source *s, uint64_t at, uint64_t len,
 void json_close(struct json *j);
 
 enum json_event json_next(struct json *j);
-/* The next event must be `want`, else LQ_E_FORMAT: "expected a string (KEY), found ...". */
+/* What to return after JSON_ERROR; LQ_OK before. */
+lq_status json_status(const struct json *j);
+/* The next event must be `want`, else LQ_E_FORMAT: "WHAT: a string was expected, but ...". */
 lq_status json_expect(struct json *j, enum json_event want, const char *what);
 /* The next event must be a whole number from 0 to max (written without point or exponent). */
 lq_status json_u64(struct json *j, uint64_t max, const char *what, uint64_t *out);
+/* The same for an event that was read already. */
+lq_status json_must_be(struct json *j, enum json_event got, enum json_event want, const char *what);
+lq_status json_must_be_u64(struct json *j, enum json_event got, uint64_t max, const char *what,
+                           uint64_t *out);
 /* Skips the value that comes next (after a KEY, or in an array). */
 lq_status json_skip(struct json *j);
 /* Skips what is left of a value whose first event was `first`. */
 lq_status json_skip_rest(struct json *j, enum json_event first);
 /* True where the current token equals the C string s (KEY or STRING). */
 bool json_token_is(const struct json *j, const char *s);
-/* LQ_E_FORMAT at the current token. */
+/* Offset in the source of the first byte that no event has covered yet. */
+uint64_t json_offset(const struct json *j);
+/* LQ_E_FORMAT at the current token; ends the reading. */
 lq_status json_fail(struct json *j, const char *fmt, ...) LQ_PRINTF(2, 3);
 
 struct cJSON;

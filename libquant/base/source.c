@@ -19,7 +19,7 @@ lq_status source_read(struct source *s, void *dst, size_t n, uint64_t at, lq_err
                           "truncated: %zu bytes expected here, but the file has %" PRIu64
                           " bytes in all",
                           n, s->size);
-    return s->read(s, dst, n, at, err);
+    return n ? s->read(s, dst, n, at, err) : LQ_OK;
 }
 
 static lq_status read_file(struct source *s, void *dst, size_t n, uint64_t at, lq_error *err)

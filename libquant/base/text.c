@@ -169,7 +169,11 @@ void text_put_json(struct text *t, const char *s, size_t len)
             text_puts(t, "\\t");
         else if (cp == '\r')
             text_puts(t, "\\r");
-        else if (cp < 0x20 || cp == 0x7f)
+        else if (cp == '\b')
+            text_puts(t, "\\b");
+        else if (cp == '\f')
+            text_puts(t, "\\f");
+        else if (cp < 0x20)
             text_printf(t, "\\u%04x", (unsigned)cp);
         else
             text_put(t, s + i, n);

@@ -36,7 +36,8 @@ size_t utf8_encode(char *dst, uint32_t cp);
  * \u{NNNN}: what comes from a file never steers a terminal. */
 void text_put_printable(struct text *t, const char *s, size_t len);
 
-/* Appends s as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
+/* Appends s as a JSON string with its quotes, escaped as little as RFC 8259 allows (the bytes that
+ * serde_json and jq give). Bytes that are not UTF-8 become U+FFFD. */
 void text_put_json(struct text *t, const char *s, size_t len);
 
 bool text_ends_with(const char *s, const char *suffix);
