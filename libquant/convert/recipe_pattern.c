@@ -1,0 +1,91 @@
+/* recipe_pattern.c -- types asked for by name: PATTERN=TYPE. */
+#include "libquant/convert/recipe.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_PATTERN = 4096,
+    /* A search in a name takes some dozens of steps; a pattern like (a+)+$ takes 2^n. */
+    MAX_STEPS = 1000000,
+    MAX_DEPTH = 100000,
+    MAX_HEAP_KIB = 20000
+};
+
+/* Bytes, not UTF-8, as std::regex over char. Lower case as llama-quantize does before it compiles
+ * the pattern: \S becomes \s, which nobody relies on, but the same command has the same result. */
+static lq_status compile(struct type_pattern *p, lq_error *err)
+{
+    const uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
+                             PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
+                             PCRE2_NEVER_BACKSLASH_C;
+    int code;
+    size_t at;
+    pcre2_compile_context *const context = pcre2_compile_context_create(NULL);
+    if (!context)
+        return lq_fail_memory(err);
+    pcre2_set_max_pattern_length(context, MAX_PATTERN);
+    p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED, options, &code, &at,
+                            context);
+    pcre2_compile_context_free(context);
+    if (p->code)
+        return LQ_OK;
+    PCRE2_UCHAR reason[160];
+    pcre2_get_error_message(code, reason, sizeof reason);
+    return lq_fail(err, LQ_E_USAGE, "--tensor-type: \"%.200s\" is no regular expression: %s (at "
+                   "character %zu)", p->text, (const char *)reason, at + 1);
+}
+
+lq_status type_pattern_parse(struct type_pattern *p, const char *text, lq_error *err)
+{
+    const char *const equals = strchr(text, '=');
+    *p = (struct type_pattern){0};
+    if (!equals || equals == text || !equals[1])
+        return lq_fail(err, LQ_E_USAGE, "--tensor-type: \"%.200s\" is not of the form NAME=TYPE, "
+                       "as in ffn_down=q6_k", text);
+    LQ_TRY(recipe_type_parse(&p->type, equals + 1, "--tensor-type", err));
+    p->text = strndup(text, (size_t)(equals - text));
+    if (!p->text)
+        return lq_fail_memory(err);
+    for (char *c = p->text; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    const lq_status status = compile(p, err);
+    if (status != LQ_OK)
+        type_pattern_release(p);
+    return status;
+}
+
+lq_status type_pattern_search(const struct type_pattern *p, const char *name, bool *found,
+                              lq_error *err)
+{
+    pcre2_match_data *const match = pcre2_match_data_create_from_pattern(p->code, NULL);
+    pcre2_match_context *const context = pcre2_match_context_create(NULL);
+    lq_status status = LQ_OK;
+    *found = false;
+    if (!match || !context) {
+        status = lq_fail_memory(err);
+    } else {
+        pcre2_set_match_limit(context, MAX_STEPS);
+        pcre2_set_depth_limit(context, MAX_DEPTH);
+        pcre2_set_heap_limit(context, MAX_HEAP_KIB);
+        const int n = pcre2_match(p->code, (PCRE2_SPTR)name, strlen(name), 0, 0, match, context);
+        *found = n >= 0;
+        if (n < 0 && n != PCRE2_ERROR_NOMATCH)
+            status = lq_fail(err, LQ_E_USAGE, "--tensor-type: searching \"%.200s\" in a name of "
+                             "%zu characters takes too long; write a simpler pattern", p->text,
+                             strlen(name));
+    }
+    pcre2_match_context_free(context);
+    pcre2_match_data_free(match);
+    return status;
+}
+
+void type_pattern_release(struct type_pattern *p)
+{
+    pcre2_code_free(p->code);
+    free(p->text);
+    *p = (struct type_pattern){0};
+}
