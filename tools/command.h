@@ -72,6 +72,9 @@ bool args_flag(const struct args *a, const char *name);
 const char *args_value(const struct args *a, const char *name);
 /* Number of times an OPT_LIST was given; *values points to them. */
 size_t args_list(const struct args *a, const char *name, const char *const **values);
+/* Where on the command line value i of an OPT_LIST was given: for two lists whose common order
+ * matters. */
+int args_place(const struct args *a, const char *name, size_t i);
 /* A number option; `fallback` where it was not given; LQ_E_USAGE where it is not a number or is
  * outside min..max. */
 lq_status args_u64(const struct args *a, const char *name, uint64_t fallback, uint64_t min,

@@ -22,6 +22,7 @@ struct given {
     const struct option *option;
     size_t n;
     const char **values; /* of an OPT_LIST all of them, else the last; NULL for flags */
+    int *places;         /* of the values in argv */
 };
 
 struct args {
@@ -131,7 +132,7 @@ static struct given *find_letter(const struct args *a, char letter)
 }
 
 /* Records one more occurrence; `value` NULL: a flag. `limit` is how many there can be at most. */
-static lq_status record(struct given *g, const char *value, size_t limit, lq_error *err)
+static lq_status record(struct given *g, const char *value, int place, size_t limit, lq_error *err)
 {
     if (!value) {
         g->n++;
@@ -139,8 +140,11 @@ static lq_status record(struct given *g, const char *value, size_t limit, lq_err
     }
     if (!g->values && !(g->values = mem_calloc(limit, sizeof *g->values)))
         return lq_fail_memory(err);
+    if (!g->places && !(g->places = mem_calloc(limit, sizeof *g->places)))
+        return lq_fail_memory(err);
     if (g->option->kind != OPT_LIST)
         g->n = 0;
+    g->places[g->n] = place;
     g->values[g->n++] = value;
     return LQ_OK;
 }
@@ -167,7 +171,7 @@ static lq_status parse_option(struct args *a, const struct command *c, int argc,
                            g->option->name, g->option->arg);
         value = argv[++*i];
     }
-    return record(g, value, (size_t)argc, err);
+    return record(g, value, *i, (size_t)argc, err);
 }
 
 /* Every option that the command knows, its own first. */
@@ -236,8 +240,10 @@ void args_free(struct args *a)
 {
     if (!a)
         return;
-    for (size_t i = 0; i < a->n_given; i++)
+    for (size_t i = 0; i < a->n_given; i++) {
         free(a->given[i].values);
+        free(a->given[i].places);
+    }
     free(a->given);
     free(a->positional);
     free(a);
@@ -269,6 +275,13 @@ size_t args_list(const struct args *a, const char *name, const char *const **val
     const struct given *const g = given(a, name);
     *values = g->values;
     return g->n;
+}
+
+int args_place(const struct args *a, const char *name, size_t i)
+{
+    const struct given *const g = given(a, name);
+    assert(i < g->n);
+    return g->places[i];
 }
 
 lq_status args_u64(const struct args *a, const char *name, uint64_t fallback, uint64_t min,
