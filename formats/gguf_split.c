@@ -84,11 +84,11 @@ static lq_status open_part(struct catalog *c, struct resolver *siblings, const c
 {
     struct source *source;
     const lq_status status = siblings->open(siblings, name, &source, err);
-    if (status == LQ_E_IO)
-        return lq_fail_at(err, LQ_E_IO, name, -1,
-                          "file %u of the %" PRIu64 " that make up this model cannot be opened; "
-                          "all of them must be in one folder",
-                          no + 1, count);
+    if (status == LQ_E_IO && !siblings->exists(siblings, name))
+        return lq_fail_at(err, LQ_E_MODEL, c->files[0].source->name, -1,
+                          "the model's file %u of %" PRIu64 ", %.200s, is missing; all must be in "
+                          "one folder",
+                          no + 1, count, name);
     LQ_TRY(status);
     LQ_TRY(format_add_source(c, source, name, err));
     LQ_TRY(format_require(&format_gguf, source, err));
@@ -150,13 +150,16 @@ lq_status gguf_open_split(struct catalog *c, struct resolver *siblings, lq_error
     uint64_t no = 0, count, total;
     if (!find_count(c->meta, c->n_meta, GGUF_KEY_SPLIT_COUNT, &count) || count < 2)
         return LQ_OK;
-    const char *const path = c->files[0].name, *const name = base_name(path);
+    const char *const path = c->files[0].source->name;
     if (count > GGUF_MAX_FILES)
         return lq_fail_at(err, LQ_E_FORMAT, path, -1, "%" PRIu64 " files; at most %d are possible",
                           count, GGUF_MAX_FILES);
     if (!find_count(c->meta, c->n_meta, GGUF_KEY_SPLIT_NO, &no) || no >= count)
         return lq_fail_at(err, LQ_E_FORMAT, path, -1,
                           "one of %" PRIu64 " files of a model, but it does not say which", count);
+    const char *const name = arena_strdup(&c->arena, base_name(path));
+    if (!name)
+        return lq_fail_memory(err);
     const size_t prefix = prefix_length(name, no, count);
     if (prefix == 0)
         return lq_fail_at(err, LQ_E_MODEL, path, -1,

@@ -49,6 +49,10 @@ static lq_status read_map(struct index *x, struct json *j)
             return lq_fail_memory(x->err);
         if (!text_ends_with(e.shard, ".safetensors"))
             return json_fail(j, "\"%.200s\" is not the name of a .safetensors file", e.shard);
+        if (!resolver_name_is_safe(e.shard))
+            return json_fail(j, "\"%.200s\" would lie outside the model's folder, or is no portable "
+                                "file name",
+                             e.shard);
         x->entries[x->n++] = e;
     }
     return event == JSON_OBJECT_END ? LQ_OK : json_status(j);
@@ -120,9 +124,11 @@ static size_t shard_names(const struct index *x, const char **names)
     return n;
 }
 
+/* The tensors from `first` on are those of `shard`. */
 static lq_status check_against_index(struct index *x, const struct catalog *c, size_t first,
                                      const char *shard)
 {
+    const char *const path = c->files[c->n_files - 1].source->name;
     for (size_t i = first; i < c->n_tensors; i++) {
         const struct entry key = {.tensor = c->tensors[i].name};
         struct entry *const e = bsearch(&key, x->entries, x->n, sizeof *x->entries, by_tensor);
@@ -131,10 +137,10 @@ static lq_status check_against_index(struct index *x, const struct catalog *c, s
             continue;
         }
         if (!e)
-            lq_fail_at(x->err, LQ_E_MODEL, shard, -1,
+            lq_fail_at(x->err, LQ_E_MODEL, path, -1,
                        "the index does not list this tensor; the files are not of one model");
         else
-            lq_fail_at(x->err, LQ_E_MODEL, shard, -1,
+            lq_fail_at(x->err, LQ_E_MODEL, path, -1,
                        "the index says that this tensor is in %.200s", e->shard);
         lq_error_add_tensor(x->err, key.tensor);
         return LQ_E_MODEL;
@@ -149,8 +155,8 @@ static lq_status open_shard(struct index *x, struct catalog *c, struct resolver 
     const size_t first = c->n_tensors, n_meta = c->n_meta;
     const lq_status status = siblings->open(siblings, shard, &source, x->err);
     if (status == LQ_E_IO && !siblings->exists(siblings, shard))
-        return lq_fail_at(x->err, LQ_E_IO, shard, -1,
-                          "the index names this file, but it is missing; is the download complete?");
+        return lq_fail_at(x->err, LQ_E_MODEL, x->source->name, -1,
+                          "the model's file %.200s is missing; is the download complete?", shard);
     LQ_TRY(status);
     LQ_TRY(format_add_source(c, source, shard, x->err));
     LQ_TRY(format_require(&format_safetensors, source, x->err));
@@ -173,8 +179,8 @@ static lq_status open_shards(struct index *x, struct catalog *c, struct resolver
     LQ_TRY(status);
     for (size_t i = 0; i < x->n; i++)
         if (!x->entries[i].seen) {
-            lq_fail_at(x->err, LQ_E_MODEL, x->entries[i].shard, -1,
-                       "the index says that this tensor is here, but it is not");
+            lq_fail_at(x->err, LQ_E_MODEL, x->source->name, -1,
+                       "the tensor should be in %.200s, but is not there", x->entries[i].shard);
             lq_error_add_tensor(x->err, x->entries[i].tensor);
             return LQ_E_MODEL;
         }

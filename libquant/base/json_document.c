@@ -1,6 +1,8 @@
 /* json_document.c -- small JSON documents as trees. The only file that decides how cJSON is used. */
 #include "libquant/base/json.h"
 
+#include "libquant/base/memory.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +14,29 @@ static int by_key(const void *a, const void *b)
     return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
 }
 
-/* The first key that an object at or below `node` holds twice, or NULL. Two readers of such a
- * document may see two different models. */
-static const char *duplicate_key(const cJSON *node)
+/* Refuses an object at or below `node` that holds a key twice: two readers of such a document may
+ * see two different models. The recursion is as deep as the document, at most JSON_DEPTH. */
+static lq_status refuse_duplicates(const cJSON *node, const char *name, lq_error *err)
 {
     size_t n = 0;
-    for (const cJSON *c = node->child; c; c = c->next, n++) {
-        const char *const below = duplicate_key(c);
-        if (below)
-            return below;
-    }
+    for (const cJSON *c = node->child; c; c = c->next, n++)
+        LQ_TRY(refuse_duplicates(c, name, err));
     if (!cJSON_IsObject(node) || n < 2)
-        return NULL;
-    const cJSON **const keys = malloc(n * sizeof *keys);
+        return LQ_OK;
+    const cJSON **const keys = mem_calloc(n, sizeof *keys);
     if (!keys)
-        return "(out of memory)";
+        return lq_fail_memory(err);
     size_t i = 0;
     for (const cJSON *c = node->child; c; c = c->next)
         keys[i++] = c;
     qsort(keys, n, sizeof *keys, by_key);
-    const char *found = NULL;
-    for (i = 1; i < n && !found; i++)
+    lq_status status = LQ_OK;
+    for (i = 1; i < n && status == LQ_OK; i++)
         if (strcmp(keys[i - 1]->string, keys[i]->string) == 0)
-            found = keys[i]->string;
+            status = lq_fail_at(err, LQ_E_FORMAT, name, -1, "the key \"%.100s\" appears twice",
+                                keys[i]->string);
     free(keys);
-    return found;
+    return status;
 }
 
 /* The pull parser goes first: it knows the grammar to the letter, bounds the depth (which bounds
@@ -65,10 +65,9 @@ lq_status json_document(struct cJSON **out, struct source *s, lq_error *err)
     if (status == LQ_OK && !(root = cJSON_ParseWithLength(data, len)))
         status = lq_fail_at(err, LQ_E_FORMAT, s->name, -1, "cannot be read as JSON");
     free(data);
-    const char *const twice = root ? duplicate_key(root) : NULL;
-    if (twice) {
-        status = lq_fail_at(err, LQ_E_FORMAT, s->name, -1, "the key \"%.100s\" appears twice",
-                            twice);
+    if (root)
+        status = refuse_duplicates(root, s->name, err);
+    if (status != LQ_OK) {
         cJSON_Delete(root);
         root = NULL;
     }

@@ -14,36 +14,43 @@ struct folder {
     struct resolver base;
     char *path;  /* as given */
     char *real;  /* canonical */
-    char *blobs; /* canonical blobs folder of the Hugging Face cache entry, or NULL */
+    /* In a Hugging Face cache, the canonical places outside that links may lead to; else NULL. */
+    char *blobs, *shared_blobs;
 };
 
-/* "models--org--name/snapshots/REV" -> "models--org--name/blobs": the one place outside the folder
- * that a snapshot's links may lead to. */
-static char *cache_blobs(const char *real)
+/* PATH/NAME with all links followed, or NULL. */
+static char *real_child(const char *path, const char *name)
 {
-    char *const copy = strdup(real);
-    if (!copy)
-        return NULL;
-    char *const revision = strrchr(copy, '/');
+    struct text t = {0};
+    text_printf(&t, "%s/%s", path, name);
+    char *const real = t.failed ? NULL : realpath(t.data, NULL);
+    text_free(&t);
+    return real;
+}
+
+/* CACHE/models--org--name/snapshots/REV: the links of a snapshot lead to the entry's own blobs, or
+ * on to the store that all entries of the cache share, which a marker file tells from a folder that
+ * merely has the name. */
+static void find_blobs(struct folder *f)
+{
+    char *const path = strdup(f->real);
+    char *const revision = path ? strrchr(path, '/') : NULL;
     if (revision)
         *revision = '\0';
-    char *const snapshots = revision ? strrchr(copy, '/') : NULL;
-    char *result = NULL;
+    char *const snapshots = revision ? strrchr(path, '/') : NULL;
     if (snapshots && strcmp(snapshots, "/snapshots") == 0) {
         *snapshots = '\0';
-        const char *const entry = strrchr(copy, '/');
+        char *const entry = strrchr(path, '/');
         if (entry && (text_starts_with(entry, "/models--") || text_starts_with(entry, "/datasets--"))) {
-            const size_t n = strlen(copy) + sizeof "/blobs";
-            char *const blobs = mem_calloc(n, 1);
-            if (blobs) {
-                strcat(strcpy(blobs, copy), "/blobs");
-                result = realpath(blobs, NULL);
-                free(blobs);
-            }
+            f->blobs = real_child(path, "blobs");
+            *entry = '\0';
+            char *const marker = real_child(path, "blobs/.huggingface-shared-blobs");
+            if (marker)
+                f->shared_blobs = real_child(path, "blobs");
+            free(marker);
         }
     }
-    free(copy);
-    return result;
+    free(path);
 }
 
 static bool inside(const char *path, const char *folder)
@@ -52,8 +59,7 @@ static bool inside(const char *path, const char *folder)
     return n && strncmp(path, folder, n) == 0 && (path[n] == '/' || strcmp(folder, "/") == 0);
 }
 
-/* Rules of POSIX and of Windows both, so that a model means the same on every system. */
-static bool name_is_safe(const char *name)
+bool resolver_name_is_safe(const char *name)
 {
     if (!*name || *name == '/' || strlen(name) > 1024)
         return false;
@@ -78,7 +84,7 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
 {
     const struct folder *const f = (const struct folder *)(const void *)r;
     *out = NULL;
-    if (!name_is_safe(name))
+    if (!resolver_name_is_safe(name))
         return lq_fail_at(err, LQ_E_FORMAT, f->path, -1,
                           "the model names a file \"%.200s\", which would lie outside its folder "
                           "or is no portable file name",
@@ -93,7 +99,7 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
     char *const real = realpath(path.data, NULL);
     if (!real)
         status = lq_fail_errno(err, path.data, "cannot open");
-    else if (!inside(real, f->real) && !inside(real, f->blobs))
+    else if (!inside(real, f->real) && !inside(real, f->blobs) && !inside(real, f->shared_blobs))
         status = lq_fail_at(err, LQ_E_FORMAT, path.data, -1,
                             "a symbolic link that leads out of the model's folder");
     else
@@ -106,7 +112,7 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
 static bool folder_exists(struct resolver *r, const char *name)
 {
     const struct folder *const f = (const struct folder *)(const void *)r;
-    if (!name_is_safe(name))
+    if (!resolver_name_is_safe(name))
         return false;
     struct text path = {0};
     text_printf(&path, "%s/%s", f->path, name);
@@ -167,13 +173,14 @@ lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error
     f->path = strdup(path);
     f->real = realpath(path, NULL);
     if (!f->path || !f->real) {
+        const lq_status status = lq_fail_errno(err, path, "cannot open");
         resolver_close(&f->base);
-        return lq_fail_errno(err, path, "cannot open");
+        return status;
     }
     for (size_t n = strlen(f->path); n > 1 && f->path[n - 1] == '/'; n--)
         f->path[n - 1] = '\0';
     f->base.root = f->path;
-    f->blobs = cache_blobs(f->real);
+    find_blobs(f);
     *out = &f->base;
     return LQ_OK;
 }
@@ -186,5 +193,6 @@ void resolver_close(struct resolver *r)
     free(f->path);
     free(f->real);
     free(f->blobs);
+    free(f->shared_blobs);
     free(f);
 }

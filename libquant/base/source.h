@@ -47,8 +47,13 @@ struct resolver {
     const char *root; /* for messages and for names taken from the folder; never in an output */
 };
 
+/* True for names that open accepts: no absolute ones, no "..", ".", or empty parts, no backslash, colon
+ * or control character (so that a model means the same on every system), at most 1024 bytes. */
+bool resolver_name_is_safe(const char *name);
+
 /* A folder. Symbolic links are followed within the folder only, and, in a Hugging Face cache
- * (.../models--org--name/snapshots/REV), to the blobs folder of that same cache entry. */
+ * (.../models--org--name/snapshots/REV), to the blobs folder of that same cache entry and to the
+ * blob store that the entries of the cache share. */
 lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error *err);
 void resolver_close(struct resolver *r);
 

@@ -1,21 +1,34 @@
 /* status.c -- filling in lq_error. */
 #include "libquant/base/status.h"
 
+#include "libquant/base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Copies a C string, cut to fit; bytes that could steer a terminal are shown as '?'. */
+/* Copies a C string, cut between characters to fit. What could steer a terminal, and bytes that are
+ * not UTF-8 (also a character that a format's precision cut in two), are shown as '?'. */
 static void copy_printable(char *dst, size_t size, const char *src)
 {
-    size_t n = 0;
-    for (; src && src[n] && n + 1 < size; n++) {
-        const unsigned char c = (unsigned char)src[n];
-        dst[n] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    const size_t len = src ? strlen(src) : 0;
+    size_t out = 0;
+    for (size_t i = 0; i < len;) {
+        uint32_t cp;
+        const size_t n = utf8_decode(src + i, len - i, &cp);
+        const bool shown = cp != UINT32_MAX && !text_steers_display(cp);
+        if (out + (shown ? n : 1) >= size)
+            break;
+        if (shown)
+            memcpy(dst + out, src + i, n);
+        else
+            dst[out] = '?';
+        out += shown ? n : 1;
+        i += n;
     }
-    dst[n] = '\0';
+    dst[out] = '\0';
 }
 
 static void fill(lq_error *err, lq_status status, const char *file, int64_t offset, const char *fmt,

@@ -125,9 +125,7 @@ size_t utf8_encode(char *dst, uint32_t cp)
     return n;
 }
 
-/* Characters that change how the text around them is shown: controls, line and paragraph
- * separators, bidirectional marks and isolates, byte order marks, tag characters. */
-static bool steers_display(uint32_t c)
+bool text_steers_display(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
@@ -140,11 +138,11 @@ void text_put_printable(struct text *t, const char *s, size_t len)
         uint32_t cp;
         const size_t n = utf8_decode(s + i, len - i, &cp);
         if (cp == UINT32_MAX || cp < 0x80) {
-            if (cp == UINT32_MAX || steers_display(cp))
+            if (cp == UINT32_MAX || text_steers_display(cp))
                 text_printf(t, "\\x%02x", (unsigned)(unsigned char)s[i]);
             else
                 text_putc(t, s[i]);
-        } else if (steers_display(cp)) {
+        } else if (text_steers_display(cp)) {
             text_printf(t, "\\u{%x}", (unsigned)cp);
         } else {
             text_put(t, s + i, n);

@@ -32,6 +32,10 @@ size_t utf8_decode(const char *s, size_t len, uint32_t *cp);
 /* Writes a code point (<= 0x10ffff) as UTF-8 to dst[0..4) and returns its length. */
 size_t utf8_encode(char *dst, uint32_t cp);
 
+/* True for characters that change how the text around them is shown: controls, line and paragraph
+ * separators, bidirectional marks and isolates, byte order marks, tag characters. */
+bool text_steers_display(uint32_t cp);
+
 /* Appends s with control characters, bidirectional marks and invalid bytes written as \xNN or
  * \u{NNNN}: what comes from a file never steers a terminal. */
 void text_put_printable(struct text *t, const char *s, size_t len);

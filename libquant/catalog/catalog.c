@@ -136,8 +136,9 @@ lq_status catalog_index(struct catalog *c, lq_error *err)
         const struct by_name *const e = &c->index->entry[i];
         if (strcmp(e[-1].name, e->name) == 0) {
             const struct tensor *const t = &c->tensors[e->at];
+            const struct file *const f = t->file < c->n_files ? &c->files[t->file] : NULL;
             lq_fail_at(err, LQ_E_FORMAT,
-                       t->file < c->n_files ? c->files[t->file].name : c->path, -1,
+                       !f ? c->path : f->source ? f->source->name : f->name, -1,
                        "two tensors have this name");
             lq_error_add_tensor(err, e->name);
             return LQ_E_FORMAT;
@@ -334,7 +335,7 @@ lq_status catalog_read(const struct catalog *c, const struct tensor *t, void *ds
     if (!add_u64(at, n, &end) || end > t->bytes)
         status = lq_fail(err, LQ_E_FORMAT, "read past the end of the tensor");
     else if (c->big_endian && !swap_unit(t->type))
-        status = lq_fail_at(err, LQ_E_UNSUPPORTED, c->files[t->file].name, -1,
+        status = lq_fail_at(err, LQ_E_UNSUPPORTED, c->files[t->file].source->name, -1,
                             "big-endian data of type %s; convert the file with the tool that made "
                             "it, or take the little-endian one",
                             t->type->name);
