@@ -1,0 +1,317 @@
+/* ggml_codec.c -- every tensor type against the ggml library: the same bytes from the same numbers,
+ * the same numbers from the same bytes. Linked with libggml-base; see scripts/interop-codec.
+ *
+ *   ggml_codec [--bench] [TYPE ...]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ggml.h"
+#include "libquant/codec/kernels.h"
+#include "tests/codec_data.h"
+
+enum { ROWS = 24, COLS = 2048, ELEMENTS = ROWS * COLS };
+
+/* Exported by libggml-base, but not reachable through the table of types. */
+void quantize_row_q8_1_ref(const float *x, void *y, int64_t k);
+void quantize_row_q8_K_ref(const float *x, void *y, int64_t k);
+void dequantize_row_q8_K(const void *x, float *y, int64_t k);
+
+static float input[ELEMENTS], weights[COLS], ours[ELEMENTS], theirs[ELEMENTS];
+static uint8_t our_bytes[ELEMENTS * 8], *their_bytes; /* the latter shared with child processes */
+static int passed, failed, aborted;
+
+static void result(bool ok, const char *type, const char *what, const char *data, size_t where)
+{
+    if (ok) {
+        passed++;
+        return;
+    }
+    failed++;
+    printf("FAIL %s: %s, %s: at or count %zu\n", type, what, data, where);
+    fflush(stdout);
+}
+
+/* Two NaNs are equal: which of two operands gives its payload is up to the compiler. */
+static size_t first_number(const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (f32_bits(a[i]) != f32_bits(b[i]) && !(isnan(a[i]) && isnan(b[i])))
+            return i;
+    return n;
+}
+
+/* Whether ggml can encode the type. */
+static bool reference_encodes(const struct type_info *type)
+{
+    return type->encode && type->id != GGML_TYPE_F64;
+}
+
+static void reference_encode(const struct type_info *type, void *dst, const float *src, size_t rows,
+                             size_t cols, const float *importance)
+{
+    const enum ggml_type id = (enum ggml_type)type->id;
+
+    if (id == GGML_TYPE_Q8_1)
+        quantize_row_q8_1_ref(src, dst, (int64_t)(rows * cols));
+    else if (id == GGML_TYPE_Q8_K)
+        quantize_row_q8_K_ref(src, dst, (int64_t)(rows * cols));
+    else
+        ggml_quantize_chunk(id, src, dst, 0, (int64_t)rows, (int64_t)cols, importance);
+}
+
+/* reference_encode in a child process, as ggml aborts on some data. False where it did. */
+static bool reference_survives(const struct type_info *type, const float *importance)
+{
+    int status;
+    const pid_t child = fork();
+
+    if (child == 0) {
+        freopen("/dev/null", "w", stdout);
+        reference_encode(type, their_bytes, input, ROWS, COLS, importance);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* First byte of the first block that differs and that one side accepts. The sign of a NaN scale is
+ * up to the compiler, and files with such a scale are refused. */
+static size_t first_block(const struct type_info *type, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += type->block_bytes) {
+        if (memcmp(our_bytes + at, their_bytes + at, type->block_bytes) == 0)
+            continue;
+        if (!type->check || type->check(our_bytes + at, type->block_len) == type->block_len ||
+            type->check(their_bytes + at, type->block_len) == type->block_len)
+            return at;
+    }
+    return bytes;
+}
+
+static void compare_encode(const struct type_info *type, type_encode_fn *encode,
+                           const struct generator *g, const char *what, const float *importance)
+{
+    const size_t bytes = ELEMENTS / type->block_len * type->block_bytes;
+
+    memset(our_bytes, 0, bytes);
+    memset(their_bytes, 0, bytes);
+    if (!reference_survives(type, importance)) {
+        aborted++;
+        return;
+    }
+    encode(our_bytes, input, ROWS, COLS, importance);
+    const size_t where = first_block(type, bytes);
+    result(where == bytes, type->name, what, g->name, where);
+}
+
+static void encode_type(const struct type_info *type, type_encode_fn *encode)
+{
+    static const char *const kinds[] = {"encode, importance", "encode, importance with zeros",
+                                        "encode, constant importance"};
+    const bool needs = ggml_quantize_requires_imatrix((enum ggml_type)type->id);
+
+    ggml_quantize_init((enum ggml_type)type->id); /* once, not in every child */
+    if (needs != ((type->flags & TYPE_NEEDS_IMPORTANCE) != 0))
+        result(false, type->name, "needs importance", "", 0);
+    for (size_t i = 0; i < GENERATORS; i++) {
+        struct rng r = {i + 1};
+        generators[i].fill(&r, input, ELEMENTS);
+        if (!needs)
+            compare_encode(type, encode, &generators[i], "encode", NULL);
+        for (int kind = 0; kind < IMPORTANCE_KINDS; kind++) {
+            fill_importance(&r, kind, weights, COLS);
+            compare_encode(type, encode, &generators[i], kinds[kind], weights);
+        }
+    }
+}
+
+/* Random bytes are random codes under random scales, NaN and infinite ones among them. */
+static void decode_type(const struct type_info *type, type_decode_fn *decode)
+{
+    const struct ggml_type_traits *const traits =
+        ggml_get_type_traits((enum ggml_type)type->id);
+    const size_t bytes = ELEMENTS / type->block_len * type->block_bytes;
+    struct rng r = {42};
+
+    for (int round = 0; round < 8; round++) {
+        for (size_t i = 0; i < bytes; i++)
+            our_bytes[i] = (uint8_t)rng_next(&r);
+        if (type->id == GGML_TYPE_Q8_K)
+            dequantize_row_q8_K(our_bytes, theirs, ELEMENTS);
+        else if (traits->to_float)
+            traits->to_float(our_bytes, theirs, ELEMENTS);
+        else
+            return;
+        decode(ours, our_bytes, ELEMENTS);
+        const size_t where = first_number(ours, theirs, ELEMENTS);
+        result(where == ELEMENTS, type->name, "decode", "random bytes", where);
+    }
+}
+
+/* ggml_validate_row_data and `check` refuse the same rows. Of an F64 it checks the value as single,
+ * Q8_1 it does not know. */
+static void check_type(const struct type_info *type)
+{
+    struct rng r = {7};
+    size_t differences = 0;
+
+    if (type->id == GGML_TYPE_F64 || type->id == GGML_TYPE_Q8_1)
+        return;
+    for (int round = 0; round < 2000; round++) {
+        const size_t bytes = type->block_bytes;
+        for (size_t i = 0; i < bytes; i++)
+            our_bytes[i] = (uint8_t)rng_next(&r);
+        if (round % 2) /* one of many patterns that only an all-ones exponent makes invalid */
+            memset(our_bytes + rng_below(&r, (uint32_t)bytes), 0xff, 1);
+        const bool theirs_ok =
+            ggml_validate_row_data((enum ggml_type)type->id, our_bytes, bytes);
+        const bool ours_ok =
+            !type->check || type->check(our_bytes, type->block_len) == type->block_len;
+        differences += ours_ok != theirs_ok;
+    }
+    result(differences == 0, type->name, "check", "random bytes", differences);
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* MB/s of single-precision input; ours and theirs in turn, the best of several. */
+static void bench_encode(const struct type_info *type, const float *importance, const char *what)
+{
+    const struct kernel k = kernel_for(type, isa_detect());
+    double best[3] = {1e9, 1e9, 1e9};
+
+    for (int round = 0; round < 5; round++) {
+        const double t0 = now();
+        reference_encode(type, their_bytes, input, ROWS, COLS, importance);
+        const double t1 = now();
+        type->encode(our_bytes, input, ROWS, COLS, importance);
+        const double t2 = now();
+        k.encode(our_bytes, input, ROWS, COLS, importance);
+        const double t3 = now();
+        const double t[3] = {t1 - t0, t2 - t1, t3 - t2};
+        for (int i = 0; i < 3; i++)
+            best[i] = t[i] < best[i] ? t[i] : best[i];
+    }
+    printf("%-8s %-18s ggml %8.0f MB/s  scalar %8.0f  kernel %8.0f  kernel / ggml %6.2f\n",
+           type->name, what, sizeof input / best[0] * 1e-6, sizeof input / best[1] * 1e-6,
+           sizeof input / best[2] * 1e-6, best[0] / best[2]);
+}
+
+static void bench_decode(const struct type_info *type)
+{
+    const struct ggml_type_traits *const traits =
+        ggml_get_type_traits((enum ggml_type)type->id);
+    const struct kernel k = kernel_for(type, isa_detect());
+    double best[3] = {1e9, 1e9, 1e9};
+
+    if (!traits->to_float)
+        return;
+    for (int round = 0; round < 9; round++) {
+        const double t0 = now();
+        traits->to_float(our_bytes, theirs, ELEMENTS);
+        const double t1 = now();
+        type->decode(ours, our_bytes, ELEMENTS);
+        const double t2 = now();
+        k.decode(ours, our_bytes, ELEMENTS);
+        const double t3 = now();
+        const double t[3] = {t1 - t0, t2 - t1, t3 - t2};
+        for (int i = 0; i < 3; i++)
+            best[i] = t[i] < best[i] ? t[i] : best[i];
+    }
+    printf("%-8s %-18s ggml %8.0f MB/s  scalar %8.0f  kernel %8.0f  kernel / ggml %6.2f\n",
+           type->name, "decode", sizeof input / best[0] * 1e-6, sizeof input / best[1] * 1e-6,
+           sizeof input / best[2] * 1e-6, best[0] / best[2]);
+}
+
+static void bench_type(const struct type_info *type)
+{
+    struct rng r = {1};
+
+    data_normal(&r, input, ELEMENTS);
+    fill_importance(&r, 0, weights, COLS);
+    if (reference_encodes(type)) {
+        if (!(type->flags & TYPE_NEEDS_IMPORTANCE))
+            bench_encode(type, NULL, "encode");
+        if (type->flags & TYPE_QUANTIZED)
+            bench_encode(type, weights, "encode, importance");
+    }
+    if (type->decode)
+        bench_decode(type);
+}
+
+static void test_type(const struct type_info *type)
+{
+    const enum ggml_type id = (enum ggml_type)type->id;
+
+    result(ggml_blck_size(id) == type->block_len, type->name, "elements of a block", "", 0);
+    result(ggml_type_size(id) == type->block_bytes, type->name, "bytes of a block", "", 0);
+    if (reference_encodes(type))
+        encode_type(type, type->encode);
+    if (type->decode)
+        decode_type(type, type->decode);
+    check_type(type);
+}
+
+/* Also the conversions themselves, for every seventh single-precision number. (All have been
+ * compared once; that takes half a minute.) */
+static void test_halves(void)
+{
+    uint64_t half = 0, bf16 = 0, rounded = 0;
+
+    for (uint64_t u = 0; u < UINT64_C(1) << 32; u += 7) {
+        const float f = f32_from_bits((uint32_t)u);
+        half += f32_to_f16(f) != ggml_fp32_to_fp16(f);
+        bf16 += f32_to_bf16(f) != ggml_fp32_to_bf16(f).bits;
+        rounded += round_i32(f) != f32_to_i32(roundf(f));
+    }
+    result(half == 0, "F16", "single-precision numbers", "", (size_t)half);
+    result(bf16 == 0, "BF16", "single-precision numbers", "", (size_t)bf16);
+    result(rounded == 0, "I32", "roundf of single-precision numbers", "", (size_t)rounded);
+}
+
+static bool wanted(const char *name, int argc, char **argv, int first)
+{
+    for (int i = first; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return first >= argc;
+}
+
+int main(int argc, char **argv)
+{
+    const bool bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
+
+    setenv("GGML_NO_BACKTRACE", "1", 1);
+    their_bytes = mmap(NULL, sizeof our_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+    if (their_bytes == MAP_FAILED)
+        return 4;
+    freopen("/dev/null", "w", stderr); /* ggml_validate_row_data tells every row it refuses */
+    for (size_t i = 0; i < type_count(); i++) {
+        const struct type_info *const type = type_at(i);
+        if (type->id >= GGML_TYPE_COUNT || !wanted(type->name, argc, argv, 1 + bench))
+            continue;
+        if (bench)
+            bench_type(type);
+        else
+            test_type(type);
+    }
+    if (!bench && wanted("F16", argc, argv, 1))
+        test_halves();
+    if (aborted)
+        printf("not compared, as ggml aborts: %d\n", aborted);
+    if (!bench)
+        printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
