@@ -1,0 +1,469 @@
+/* mapping.c -- applies an architecture's tensor rules to a checkpoint. Everything that can be wrong
+ * with the set of tensors is found here, before anything is written. */
+#include "libquant/model/mapping.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_LAYER = -1, NAME_MAX_LEN = 512 };
+
+/* Buffers and computed-on-load constants that checkpoints of older software carry along. */
+static const char *const ignored_everywhere[] = {
+    "*.rotary_emb.inv_freq", "*.attention.masked_bias", "*.attention.bias",
+    "*.attn.masked_bias",    "*.attn.bias",             NULL,
+};
+
+/* A source tensor under the name by which rules look for it. */
+struct known {
+    const char *name;
+    const struct tensor *tensor;
+    const char *file;
+    uint64_t position; /* in the order in which llama.cpp's converter meets them */
+    bool used;
+};
+
+struct state {
+    struct model *m;
+    struct mapping *map;
+    struct known *known; /* sorted by name */
+    size_t n;
+};
+
+void mapping_release(struct mapping *map)
+{
+    free(map->tensors);
+    arena_free(&map->arena);
+    memset(map, 0, sizeof *map);
+}
+
+struct mapped *mapping_add(struct mapping *map)
+{
+    if (!mem_grow((void **)&map->tensors, &map->cap, map->n, sizeof *map->tensors))
+        return NULL;
+    struct mapped *const t = &map->tensors[map->n++];
+    memset(t, 0, sizeof *t);
+    return t;
+}
+
+/* ---- names ---- */
+
+static char *replaced(struct arena *a, const char *name, const struct rename *r)
+{
+    const size_t n = strlen(name), from = strlen(r->from);
+    const char *at = NULL;
+    if (r->kind == RENAME_ANYWHERE)
+        at = strstr(name, r->from);
+    else if (n >= from && r->kind == RENAME_PREFIX && memcmp(name, r->from, from) == 0)
+        at = name;
+    else if (n >= from && r->kind == RENAME_SUFFIX && strcmp(name + n - from, r->from) == 0)
+        at = name + n - from;
+    if (!at)
+        return arena_strdup(a, name);
+    return arena_printf(a, "%.*s%s%s", (int)(at - name), name, r->to, at + from);
+}
+
+static const char *canonical(const struct state *s, const char *name)
+{
+    static const struct rename language_model = {RENAME_ANYWHERE, "language_model.", ""};
+    struct arena *const a = &s->map->arena;
+    const struct model *const m = s->m;
+    name = strstr(name, language_model.from) ? replaced(a, name, &language_model) : name;
+    if (name && m->of->prefix)
+        name = arena_printf(a, "%s%s", m->of->prefix, name);
+    for (const struct rename *r = m->arch->renames; name && r && r->from; r++)
+        name = replaced(a, name, r);
+    return name;
+}
+
+/* '*' stands for any number of any characters. */
+static bool matches(const char *pattern, const char *name)
+{
+    for (; *pattern && *pattern != '*'; pattern++, name++)
+        if (*pattern != *name)
+            return false;
+    if (!*pattern)
+        return !*name;
+    for (; ; name++) {
+        if (matches(pattern + 1, name))
+            return true;
+        if (!*name)
+            return false;
+    }
+}
+
+static bool ignorable(const struct arch *arch, const char *name)
+{
+    for (const char *const *p = ignored_everywhere; *p; p++)
+        if (matches(*p, name))
+            return true;
+    for (const char *const *p = arch->ignored; p && *p; p++)
+        if (matches(*p, name))
+            return true;
+    return false;
+}
+
+/* Writes a rule's name with its numbers filled in. False: it does not fit. */
+static bool expand(char dst[NAME_MAX_LEN], const char *pattern, int64_t layer, uint64_t expert)
+{
+    size_t n = 0;
+    while (*pattern) {
+        const bool bid = strncmp(pattern, "{bid}", 5) == 0, xid = strncmp(pattern, "{xid}", 5) == 0;
+        if (n + 24 > NAME_MAX_LEN)
+            return false;
+        if (bid || xid) {
+            const uint64_t number = bid ? (uint64_t)layer : expert;
+            n += (size_t)snprintf(dst + n, NAME_MAX_LEN - n, "%" PRIu64, number);
+            pattern += 5;
+        } else {
+            dst[n++] = *pattern++;
+        }
+    }
+    dst[n] = '\0';
+    return true;
+}
+
+/* ---- the source tensors ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct known *const x = a, *const y = b;
+    const int files = strcmp(x->file, y->file);
+    return files ? files : strcmp(x->tensor->name, y->tensor->name);
+}
+
+static lq_status index_source(struct state *s, lq_error *err)
+{
+    const struct catalog *const c = &s->m->source;
+    s->known = arena_calloc(&s->map->arena, c->n_tensors, sizeof *s->known);
+    if (!s->known)
+        return lq_fail_memory(err);
+    s->n = c->n_tensors;
+    for (size_t i = 0; i < s->n; i++) {
+        s->known[i].tensor = &c->tensors[i];
+        s->known[i].file = c->files[c->tensors[i].file].name;
+        s->known[i].name = canonical(s, c->tensors[i].name);
+        if (!s->known[i].name)
+            return lq_fail_memory(err);
+    }
+    qsort(s->known, s->n, sizeof *s->known, by_place);
+    for (size_t i = 0; i < s->n; i++)
+        s->known[i].position = i + 1;
+    qsort(s->known, s->n, sizeof *s->known, by_name);
+    for (size_t i = 1; i < s->n; i++)
+        if (strcmp(s->known[i - 1].name, s->known[i].name) == 0) {
+            lq_fail(err, LQ_E_MODEL, "two tensors of the checkpoint are this one");
+            lq_error_add_tensor(err, s->known[i].name);
+            return LQ_E_MODEL;
+        }
+    return LQ_OK;
+}
+
+static struct known *look_up(const struct state *s, const char *name)
+{
+    const struct known key = {.name = name};
+    return bsearch(&key, s->known, s->n, sizeof *s->known, by_name);
+}
+
+/* ---- shapes ---- */
+
+/* One size: words and numbers joined by '*'. False where the configuration does not tell it. */
+static bool size_of(const struct model *m, const char *expr, size_t len, uint64_t *out)
+{
+    *out = 1;
+    while (len) {
+        const char *const star = memchr(expr, '*', len);
+        const size_t n = star ? (size_t)(star - expr) : len;
+        bool known = true;
+        uint64_t factor = 0;
+        if (*expr >= '0' && *expr <= '9')
+            factor = (uint64_t)(*expr - '0');
+        else
+            factor = model_dim(m, expr, n, &known);
+        if (!known || !factor || !mul_u64(*out, factor, out))
+            return false;
+        expr += n + (star != NULL);
+        len -= n + (star != NULL);
+    }
+    return true;
+}
+
+static void put_shape(struct text *t, const uint64_t *dim, uint32_t rank)
+{
+    for (uint32_t i = 0; i < rank; i++)
+        text_printf(t, "%s%" PRIu64, i ? ", " : "[", dim[i]);
+    text_puts(t, rank ? "]" : "[]");
+}
+
+static lq_status wrong_shape(const struct tensor *t, const char *shape, const uint64_t *want,
+                             uint32_t rank, lq_error *err)
+{
+    struct text message = {0};
+    text_puts(&message, "has the shape ");
+    put_shape(&message, t->dim, t->rank);
+    text_puts(&message, ", but the configuration promises ");
+    put_shape(&message, want, rank);
+    text_printf(&message, " (%s)", shape);
+    lq_fail(err, LQ_E_MODEL, "%s", message.data ? message.data : "has another shape");
+    text_free(&message);
+    lq_error_add_tensor(err, t->name);
+    return LQ_E_MODEL;
+}
+
+static lq_status check_shape(const struct model *m, const char *shape, const struct tensor *t,
+                             lq_error *err)
+{
+    uint64_t want[MAPPED_RANK];
+    uint32_t rank = 0;
+    bool same = true;
+    for (const char *p = shape; *p; rank++) {
+        const size_t len = strcspn(p, " ");
+        if (rank == MAPPED_RANK || !size_of(m, p, len, &want[rank])) {
+            lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                       "does not tell the size \"%.*s\", which a tensor depends on", (int)len, p);
+            lq_error_add_tensor(err, t->name);
+            return LQ_E_MODEL;
+        }
+        same = same && rank < t->rank && t->dim[rank] == want[rank];
+        p += len + strspn(p + len, " ");
+    }
+    return same && rank == t->rank ? LQ_OK : wrong_shape(t, shape, want, rank, err);
+}
+
+/* The output's shape from that of its first input. */
+static lq_status out_shape(struct mapped *o, const struct tensor_rule *r, lq_error *err)
+{
+    const struct tensor *const t = o->in[0];
+    if (t->rank + (r->transform == TRANSFORM_STACK) > MAPPED_RANK)
+        return lq_fail(err, LQ_E_UNSUPPORTED, "has too many dimensions");
+    o->rank = t->rank;
+    memcpy(o->dim, t->dim, t->rank * sizeof *t->dim);
+    if (r->transform == TRANSFORM_STACK) {
+        memmove(o->dim + 1, t->dim, t->rank * sizeof *t->dim);
+        o->dim[0] = o->n_in;
+        o->rank++;
+    }
+    return LQ_OK;
+}
+
+/* ---- rules ---- */
+
+static bool applies(const struct model *m, const struct tensor_rule *r, uint32_t layer)
+{
+    if (r->flags & TENSOR_EXPERT_LAYER)
+        return model_experts_at(m, layer);
+    if (r->flags & TENSOR_DENSE_LAYER)
+        return !model_experts_at(m, layer);
+    return true;
+}
+
+static bool tied(const struct model *m)
+{
+    bool tie = false;
+    return config_bool(&m->config, "tie_word_embeddings", &tie, NULL) == LQ_OK && tie;
+}
+
+static bool stays_f32(const struct tensor_rule *r, const char *name, uint32_t rank)
+{
+    return rank <= 1 || r->flags & TENSOR_F32 || text_ends_with(name, "_norm.weight") ||
+           !text_ends_with(name, ".weight");
+}
+
+static lq_status missing(const struct state *s, const char *name, int64_t layer, lq_error *err)
+{
+    if (layer == NO_LAYER)
+        lq_fail(err, LQ_E_MODEL, "is missing: a %s model has it", s->m->of->name);
+    else
+        lq_fail(err, LQ_E_MODEL,
+                "is missing: config.json promises %" PRIu64 " layers, and every layer has it",
+                s->m->dim[DIM_LAYERS]);
+    lq_error_add_tensor(err, name);
+    return LQ_E_MODEL;
+}
+
+/* Finds the inputs of one output. *found: all are there; none missing where some are is checked by
+ * the caller; a partial set of experts is an error here. */
+static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64_t layer,
+                             const struct tensor **in, uint32_t n, uint64_t *position, bool *found,
+                             char first_missing[NAME_MAX_LEN], lq_error *err)
+{
+    uint32_t count = 0;
+    bool any_missing = false;
+    *position = 0;
+    for (uint32_t x = 0; x < n; x++) {
+        char name[NAME_MAX_LEN];
+        if (!expand(name, r->from, layer, x))
+            return lq_fail(err, LQ_E_MODEL, "a tensor's name is too long");
+        struct known *const k = look_up(s, name);
+        if (!k) {
+            if (!any_missing)
+                memcpy(first_missing, name, sizeof name);
+            any_missing = true;
+            continue;
+        }
+        LQ_TRY(check_shape(s->m, r->shape, k->tensor, err));
+        k->used = true;
+        in[x] = k->tensor;
+        *position = k->position > *position ? k->position : *position;
+        count++;
+    }
+    *found = count == n;
+    return count && count < n ? missing(s, first_missing, layer, err) : LQ_OK;
+}
+
+static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_t layer,
+                            const struct tensor **in, uint32_t n, uint64_t position, lq_error *err)
+{
+    char name[NAME_MAX_LEN];
+    struct mapped *const o = mapping_add(s->map);
+    if (!o)
+        return lq_fail_memory(err);
+    if (!expand(name, r->to, layer, 0))
+        return lq_fail(err, LQ_E_MODEL, "a tensor's name is too long");
+    o->name = arena_strdup(&s->map->arena, name);
+    if (!o->name)
+        return lq_fail_memory(err);
+    o->rule = r;
+    o->in = in;
+    o->n_in = n;
+    o->layer = layer == NO_LAYER ? UINT32_MAX : (uint32_t)layer;
+    o->order = position << 16 | (uint64_t)(r - s->m->arch->tensors);
+    const lq_status status = out_shape(o, r, err);
+    if (status != LQ_OK) {
+        lq_error_add_tensor(err, in[0]->name);
+        return status;
+    }
+    o->f32 = stays_f32(r, o->name, o->rank);
+    return LQ_OK;
+}
+
+/* One rule for one layer. */
+static lq_status apply(struct state *s, const struct tensor_rule *r, int64_t layer, bool *found,
+                       char absent[NAME_MAX_LEN], lq_error *err)
+{
+    const uint64_t n = r->transform == TRANSFORM_STACK ? s->m->dim[DIM_EXPERTS] : 1;
+    const struct tensor **const in = arena_calloc(&s->map->arena, n, sizeof *in);
+    uint64_t position;
+    if (!in)
+        return lq_fail_memory(err);
+    LQ_TRY(find_inputs(s, r, layer, in, (uint32_t)n, &position, found, absent, err));
+    return *found ? add_output(s, r, layer, in, (uint32_t)n, position, err) : LQ_OK;
+}
+
+static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, lq_error *err)
+{
+    const bool layered = strstr(r->from, "{bid}") != NULL;
+    const bool optional = r->flags & (TENSOR_OPTIONAL | TENSOR_ANY_LAYER) ||
+                          (r->flags & TENSOR_UNTIED && tied(s->m));
+    const int64_t end = layered ? (int64_t)s->m->dim[DIM_LAYERS] : 1;
+    char absent[NAME_MAX_LEN], name[NAME_MAX_LEN];
+    int64_t absent_at = NO_LAYER;
+    bool any = false, found = false;
+    for (int64_t i = 0; i < end; i++) {
+        if (layered && !applies(s->m, r, (uint32_t)i))
+            continue;
+        LQ_TRY(apply(s, r, layered ? i : NO_LAYER, &found, name, err));
+        if (found) {
+            any = true;
+        } else if (absent_at == NO_LAYER) {
+            memcpy(absent, name, sizeof absent);
+            absent_at = i;
+        }
+    }
+    if (absent_at == NO_LAYER || (optional && (!any || r->flags & TENSOR_ANY_LAYER)))
+        return LQ_OK;
+    return missing(s, absent, layered ? absent_at : NO_LAYER, err);
+}
+
+/* ---- the whole ---- */
+
+static lq_status check_left_over(struct state *s, lq_error *err)
+{
+    size_t dropped = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct known *const k = &s->known[i];
+        if (k->used)
+            continue;
+        if (ignorable(s->m->arch, k->name)) {
+            dropped++;
+            continue;
+        }
+        lq_fail(err, LQ_E_MODEL,
+                "is left over: nothing in a %s model with the sizes of config.json (%" PRIu64
+                " layers) has this name",
+                s->m->of->name, s->m->dim[DIM_LAYERS]);
+        lq_error_add_tensor(err, k->tensor->name);
+        return LQ_E_MODEL;
+    }
+    if (dropped)
+        model_note(s->m, "%zu tensors that inference has no use for are left out", dropped);
+    return LQ_OK;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct mapped *)a)->order, y = ((const struct mapped *)b)->order;
+    return x < y ? -1 : x > y;
+}
+
+/* Experts of a layer come out together, after the last of them. */
+static void gather_experts(struct mapping *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        struct mapped *const t = &map->tensors[i];
+        if (!t->rule || t->rule->transform != TRANSFORM_STACK)
+            continue;
+        uint64_t last = 0;
+        for (size_t k = 0; k < map->n; k++) {
+            const struct mapped *const o = &map->tensors[k];
+            if (o->rule && o->rule->transform == TRANSFORM_STACK && o->layer == t->layer &&
+                o->order >> 16 > last)
+                last = o->order >> 16;
+        }
+        t->order = last << 16 | (t->order & 0xffff);
+    }
+}
+
+static lq_status count_parameters(struct mapping *map, lq_error *err)
+{
+    uint64_t sum_of_counts = 0, n = 0;
+    for (size_t i = 0; i < map->n; i++) {
+        const struct mapped *const t = &map->tensors[i];
+        uint64_t size = 1;
+        for (uint32_t k = 0; k < t->rank; k++)
+            if (!mul_u64(size, t->dim[k], &size))
+                return lq_fail(err, LQ_E_MODEL, "the sizes of the tensors overflow");
+        const uint32_t from_end = strstr(t->name, ".bias") ? 2 : 3;
+        if (strstr(t->name, "_exps.") && t->rank >= 3) {
+            const uint64_t count = t->dim[t->rank - from_end];
+            map->experts += size / count;
+            sum_of_counts += count;
+            n++;
+        } else {
+            map->shared += size;
+        }
+        map->parameters += size;
+    }
+    map->expert_count = n ? sum_of_counts / n : 0;
+    return LQ_OK;
+}
+
+lq_status mapping_make(struct mapping *map, struct model *m, lq_error *err)
+{
+    struct state s = {.m = m, .map = map};
+    LQ_TRY(index_source(&s, err));
+    if (m->arch->extra)
+        LQ_TRY(m->arch->extra(m, map, err));
+    for (const struct tensor_rule *r = m->arch->tensors; r->from; r++)
+        LQ_TRY(apply_everywhere(&s, r, err));
+    LQ_TRY(check_left_over(&s, err));
+    gather_experts(map);
+    qsort(map->tensors, map->n, sizeof *map->tensors, by_order);
+    return count_parameters(map, err);
+}

@@ -1,0 +1,48 @@
+/* tokenizer_json.h -- what a tokenizer.json holds, as plain data: the file format of Hugging Face's
+ * tokenizers library. Read in one pass, in memory near the size of the file. */
+#ifndef LQ_MODEL_TOKENIZER_JSON_H
+#define LQ_MODEL_TOKENIZER_JSON_H
+
+#include "libquant/catalog/catalog.h"
+
+struct cJSON;
+struct model;
+
+/* Ids above this are refused: no vocabulary comes near. */
+enum { TOKEN_ID_LIMIT = 1 << 24 };
+
+struct added_token {
+    uint32_t id;
+    struct bytes content;
+    bool special, normalized;
+};
+
+struct tokenizer_json {
+    char type[24];          /* of the model: "BPE", "Unigram", "WordPiece", "WordLevel" */
+    struct bytes *vocab;    /* n_vocab, by id; data NULL where no token has the id */
+    double *scores;         /* Unigram: by id, else NULL */
+    uint32_t n_vocab;       /* largest id + 1 */
+    uint32_t n_tokens;      /* entries of the vocabulary */
+    struct bytes *merges;   /* "left right" with one blank; a blank inside a part is U+0120 */
+    uint32_t n_merges;
+    struct added_token *added;
+    uint32_t n_added;
+    bool byte_fallback, has_byte_fallback, ignore_merges;
+    int64_t unk_id;          /* Unigram: or -1 */
+    struct bytes unk_token;  /* or data NULL */
+    struct cJSON *normalizer, *pre_tokenizer, *post_processor, *decoder; /* or NULL */
+    struct arena arena;
+};
+
+/* Reads the document. On failure *out is NULL. */
+lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_error *err);
+/* NULL is allowed. */
+void tokenizer_json_free(struct tokenizer_json *t);
+
+/* The model's tokenizer.json, read once; *out is NULL where it has none. */
+lq_status model_tokenizer_json(struct model *m, struct tokenizer_json **out, lq_error *err);
+
+/* Id of the added token of this text, or -1. */
+int64_t added_token_id(const struct tokenizer_json *t, const char *content);
+
+#endif
