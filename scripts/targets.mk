@@ -38,7 +38,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 
 # Manual pages are made of docs/lq.md and of the page of each command.
-MAN_DOCS := $(wildcard docs/lq.md $(patsubst tools/cmd_%.c,docs/%.md,$(TOOL_SRC)))
+MAN_DOCS := $(wildcard docs/lq.md $(patsubst tools/cmd_%.c,docs/%.md,$(filter tools/cmd_%.c,$(TOOL_SRC))))
 MAN_PAGES := $(patsubst docs/%.md,$(BUILD)/man/lq-%.1,$(filter-out docs/lq.md,$(MAN_DOCS))) \
     $(if $(filter docs/lq.md,$(MAN_DOCS)),$(BUILD)/man/lq.1)
 

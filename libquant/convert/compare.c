@@ -7,6 +7,7 @@
 #include "libquant/model/exact_math.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,7 +215,8 @@ struct job {
     struct cut cut;
     const struct compare_options *options;
     struct comparison *pieces;
-    uint64_t done; /* elements */
+    pthread_mutex_t lock; /* of what follows; OpenMP's critical sections leave a global name */
+    uint64_t done;        /* elements */
     lq_status status;
     uint64_t failed_piece; /* the lowest, so that every run reports the same failure */
     lq_error err;
@@ -280,10 +282,20 @@ static void worker_close(struct worker *w)
     free(w->room);
 }
 
-/* Books what became of a piece; one thread at a time. */
+/* True where an earlier piece failed. */
+static bool given_up(struct job *j, uint64_t i)
+{
+    pthread_mutex_lock(&j->lock);
+    const bool result = j->status != LQ_OK && i > j->failed_piece;
+    pthread_mutex_unlock(&j->lock);
+    return result;
+}
+
+/* Books what became of a piece. */
 static void book(struct job *j, uint64_t i, lq_status status, const lq_error *err)
 {
     const struct compare_options *const o = j->options;
+    pthread_mutex_lock(&j->lock);
     if (status != LQ_OK && (j->status == LQ_OK || i < j->failed_piece)) {
         j->status = status;
         j->failed_piece = i;
@@ -296,6 +308,7 @@ static void book(struct job *j, uint64_t i, lq_status status, const lq_error *er
         j->status = lq_fail(&j->err, LQ_E_INTERRUPTED, "interrupted");
         j->failed_piece = i;
     }
+    pthread_mutex_unlock(&j->lock);
 }
 
 static void work(struct job *j)
@@ -308,13 +321,9 @@ static void work(struct job *j)
     for (uint64_t i = 0; i < j->cut.pieces; i++) {
         lq_error err = {.offset = -1};
         lq_status status;
-        bool skip;
-#pragma omp critical(lq_compare)
-        skip = j->status != LQ_OK && i > j->failed_piece;
-        if (skip)
+        if (given_up(j, i))
             continue;
         status = ready ? compare_piece(j, &w, i, &err) : lq_fail_memory(&err);
-#pragma omp critical(lq_compare)
         book(j, i, status, &err);
     }
     fp_leave(&saved);
@@ -336,12 +345,14 @@ lq_status compare_steps(const struct step *a, const struct step *b, uint64_t row
     j.pieces = mem_calloc((size_t)j.cut.pieces, sizeof *j.pieces);
     if (!j.pieces)
         return lq_fail_memory(err);
+    pthread_mutex_init(&j.lock, NULL);
     const uint64_t most = threads_resolve(options->threads);
     const int threads = (int)(j.cut.pieces < most ? j.cut.pieces + (j.cut.pieces == 0) : most);
 #pragma omp parallel num_threads(threads)
     work(&j);
     for (uint64_t i = 0; i < j.cut.pieces; i++)
         comparison_add(out, &j.pieces[i]);
+    pthread_mutex_destroy(&j.lock);
     free(j.pieces);
     if (j.status != LQ_OK && err)
         *err = j.err;
