@@ -5,52 +5,32 @@
 # make_bad.c writes the broken files; the broken folders are made here from a good one. A test below
 # stands for one kind of damage and one command; its cases are listed where one fails. ALL_CASES=1
 # tries every file with every command, otherwise the many similar ones are sampled.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$PWD/$build ;; esac
-lq=$build/lq
-cc=${CC:-cc}
-root=$PWD
+. "$(dirname "$0")/lib.sh"
 
-mkdir -p "$build/tests"
-work=$(mktemp -d "$build/tests/bad-input.XXXXXX") || exit 1
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
-$cc -std=c17 -D_GNU_SOURCE -O1 -o "$work/make_bad" tests/cli/make_bad.c || exit 1
-$cc -std=c17 -D_GNU_SOURCE -O1 -o "$work/make_random" tests/interop/make_random.c -lm || exit 1
-cd "$work" || exit 1
-mkdir out
+cc=${CC:-cc}
+for program in tests/cli/make_bad tests/interop/make_random; do
+    $cc -std=c17 -D_GNU_SOURCE -O1 -o "${program##*/}" "$root/$program.c" -lm || exit 1
+done
+mkdir made
 newline='
 '
 
-# ---- counting, in TAP ----
-number=0
 report() {  # report TEST FAULTS: passes where FAULTS is empty
     number=$((number + 1))
     if [ -z "$2" ]; then
         echo "ok $number - $1"
     else
+        failures=$((failures + 1))
         echo "not ok $number - $1"
         printf '%s' "$2" | head -n 20 | sed 's/^/#   /'
     fi
 }
-skip() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 # ---- running ----
 
-# Runs lq; $code is its exit code, ./err what it said.
-run() {
-    "$lq" "$@" >stdout 2>err </dev/null
-    code=$?
-}
-
 # Prints what is in the output folder, hidden files too, and empties it.
 leftovers() {
-    for left in out/* out/.[!.]* out/..?*; do
+    for left in made/* made/.[!.]* made/..?*; do
         [ -e "$left" ] || [ -L "$left" ] || continue
         printf ' %s' "$left"
         rm -rf "$left"
@@ -65,7 +45,7 @@ wrong() {
     *) printf 'exit code %s, not %s' "$code" "$1"; head -c 300 err; return ;;
     esac
     if [ "$code" -eq 0 ]; then
-        rm -rf out/*
+        rm -rf made/*
         return
     fi
     said=0 line=
@@ -101,8 +81,8 @@ wrong() {
 try() {  # try COMMAND FILE ALLOWED [PATTERN] [NAME]
     case $1 in
     inspect) run inspect "$2" ;;
-    convert) run convert "$2" -o out/made.gguf ;;
-    quantize) run quantize "$2" out/made.gguf Q4_0 ;;
+    convert) run convert "$2" -o made/x.gguf ;;
+    quantize) run quantize "$2" made/x.gguf Q4_0 ;;
     compare) run compare "$2" bad/good.gguf ;;
     esac
     fault=$(wrong "$3" "${5:-${2##*/}}" "${4:-}")
@@ -123,7 +103,8 @@ try_kind() {  # try_kind COMMAND KIND STRIDE
         case $word in
         bad) try "$1" "bad/$file" 3 ;;
         absent) try "$1" "bad/$file" '3 4' '' "$file -of-00003" ;;
-        *) try "$1" "bad/$file" '0 1 2 3' ;; # 2: it now is of a type that needs an option
+        # 2: its tensors now are of a type that asks for an option
+        *) try "$1" "bad/$file" '0 1 2 3' '' "$file tensor" ;;
         esac
     done <bad/list
     report "$1 and files of the kind $2" "$faults"
@@ -137,7 +118,7 @@ for case in good.gguf good.safetensors; do
     run inspect "bad/$case"
     [ "$code" -eq 0 ] || faults="$faults$case: $(cat err)$newline"
 done
-run quantize bad/good.gguf out/made.gguf Q4_0
+run quantize bad/good.gguf made/x.gguf Q4_0
 [ "$code" -eq 0 ] || faults="${faults}quantize: $(cat err)$newline"
 run compare bad/good.gguf bad/good.gguf
 [ "$code" -eq 0 ] || faults="${faults}compare: $(cat err)$newline"
@@ -189,7 +170,7 @@ edit_config() {
     end "$1" "$3"
 }
 
-run convert good-model -o out/made.gguf
+run convert good-model -o made/x.gguf
 faults=
 [ "$code" -eq 0 ] || faults="$(cat err)$newline"
 leftovers >/dev/null
@@ -299,8 +280,8 @@ check_refusal() {  # check_refusal TEST ALLOWED NAME PATTERN ARGUMENT...
 }
 for command in inspect convert quantize compare; do
     case $command in
-    convert) set -- -o out/made.gguf ;;
-    quantize) set -- out/made.gguf Q4_0 ;;
+    convert) set -- -o made/x.gguf ;;
+    quantize) set -- made/x.gguf Q4_0 ;;
     compare) set -- bad/good.gguf ;;
     *) set -- ;;
     esac
@@ -315,19 +296,19 @@ done
 # ---- outputs that cannot be written ----
 
 check_refusal "no such output folder" 4 nowhere 'No such file' quantize bad/good.gguf nowhere/x.gguf Q4_0
-mkdir out/folder
-run quantize bad/good.gguf out/folder Q4_0
+mkdir made/folder
+run quantize bad/good.gguf made/folder Q4_0
 fault=$(wrong '2 4' folder '')
-[ "$(leftovers)" = ' out/folder' ] || fault="$fault the folder is gone"
+[ "$(leftovers)" = ' made/folder' ] || fault="$fault the folder is gone"
 report "the output is a folder" "${fault:+$fault$newline}"
-cp bad/good.gguf out/self.gguf
-run quantize out/self.gguf out/self.gguf Q4_0
+cp bad/good.gguf made/self.gguf
+run quantize made/self.gguf made/self.gguf Q4_0
 fault=$(wrong '2' self.gguf '')
-cmp -s bad/good.gguf out/self.gguf || fault="$fault the source was overwritten"
+cmp -s bad/good.gguf made/self.gguf || fault="$fault the source was overwritten"
 leftovers >/dev/null
 report "the output is the input" "${fault:+$fault$newline}"
-ln -s ../bad/good.gguf out/link.gguf
-run quantize bad/good.gguf out/link.gguf Q4_0
+ln -s ../bad/good.gguf made/link.gguf
+run quantize bad/good.gguf made/link.gguf Q4_0
 fault=$(wrong '2' link.gguf '')
 leftovers >/dev/null
 report "the output is a link to the input" "${fault:+$fault$newline}"
@@ -338,9 +319,9 @@ else
     skip "a full device" "there is no /dev/full"
 fi
 faults=
-( ulimit -f 8 && exec "$lq" quantize bad/good.gguf out/made.gguf F16 ) >stdout 2>err </dev/null
+( ulimit -f 8 && exec "$lq" quantize bad/good.gguf made/x.gguf F16 ) >out 2>err </dev/null
 code=$?
-fault=$(wrong 4 made.gguf 'File too large')$(leftovers)
+fault=$(wrong 4 x.gguf 'File too large')$(leftovers)
 report "a limit on file sizes" "${fault:+$fault$newline}"
 
 # /dev/null, or anything that is not a file, is written to and stays what it is. Tried on a device of
@@ -364,8 +345,8 @@ fi
 large_sum=$(sha256sum <large.gguf)
 mkdir disk
 if mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null; then
-    run quantize large.gguf disk/made.gguf Q4_0
-    fault=$(wrong 4 made.gguf 'No space left')
+    run quantize large.gguf disk/x.gguf Q4_0
+    fault=$(wrong 4 x.gguf 'No space left')
     [ -z "$(ls -A disk)" ] || fault="$fault left behind: $(ls -A disk)"
     umount disk
     report "a disk that fills up" "${fault:+$fault$newline}"
@@ -378,11 +359,11 @@ fi
 interrupt() {  # interrupt SIGNAL: once the temporary file is there
     test="signal $1"
     env --default-signal="$1" true 2>/dev/null || { skip "$test" "env --default-signal is missing"; return; }
-    env --default-signal="$1" "$lq" quantize --threads 1 large.gguf out/made.gguf Q2_K >stdout 2>err </dev/null &
+    env --default-signal="$1" "$lq" quantize --threads 1 large.gguf made/x.gguf Q2_K >out 2>err </dev/null &
     pid=$!
     tries=0
     while [ $tries -lt 500 ]; do
-        for temporary in out/.*.tmp; do
+        for temporary in made/.*.tmp; do
             [ ! -e "$temporary" ] || tries=1000
         done
         kill -0 $pid 2>/dev/null || break
@@ -410,5 +391,4 @@ faults=
 sha256sum --quiet -c sums >sums.log 2>&1 || faults=$(cat sums.log)$newline
 [ "$(sha256sum <large.gguf)" = "$large_sum" ] || faults="${faults}large.gguf$newline"
 report "no source was changed" "$faults"
-cd "$root" || exit 1
-echo "1..$number"
+finish
