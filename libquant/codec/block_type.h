@@ -5,12 +5,6 @@
 #include "libquant/codec/num.h"
 #include "libquant/codec/type.h"
 
-/* Stores the scale of a block as a half; a NaN, whose sign depends on the machine, as F16_NAN. */
-static inline void store_scale(void *p, float d)
-{
-    store_u16(p, d == d ? f32_to_f16(d) : F16_NAN);
-}
-
 /* Defines type_<symbol>, with decode and check block after block. In sight must be
  *     struct block_<suffix>
  *     void values_<suffix>(float dst[len], const struct block_<suffix> *b)

@@ -105,6 +105,13 @@ static inline uint8_t scale_code(float scale, float inverse, int most)
     return (uint8_t)clamp_i32(nearest_i32(0.5f * (inverse * scale - 1)), 0, most);
 }
 
+/* Stores the scale of a block as a half. A NaN, which comes from 0/0 and the like, gets the sign that
+ * it has on x86 on every machine. */
+static inline void store_scale(void *p, float d)
+{
+    store_u16(p, d == d ? f32_to_f16(d) : 0x8000u | F16_NAN);
+}
+
 /* All eight signs from the stored seven. */
 static inline uint32_t signs_from_seven(uint32_t seven)
 {

@@ -368,5 +368,5 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
         }
 }
 
-BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, TYPE_NEEDS_IMPORTANCE,
+BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, 0,
            (scale_iq1_m(b) & F16_INF) != F16_INF)

@@ -29,7 +29,7 @@ static void encode_q1_0(void *dst, const float *src, size_t rows, size_t cols,
             sum += fabsf(x[i]);
             b->qs[i / 8] |= (uint8_t)((x[i] >= 0) << i % 8);
         }
-        store_scale(b->d, sum / Q1_LEN);
+        store_f16(b->d, sum / Q1_LEN);
     }
 }
 
@@ -58,7 +58,7 @@ static void encode_q2_0(void *dst, const float *src, size_t rows, size_t cols,
         for (int i = 0; i < Q2_LEN; i++)
             max = fabsf(x[i]) > max ? fabsf(x[i]) : max;
         const float inverse = max > 0 ? 1 / max : 0;
-        store_scale(b->d, max);
+        store_f16(b->d, max);
         memset(b->qs, 0, sizeof b->qs);
         for (int i = 0; i < Q2_LEN; i++) {
             /* 64 bits: a cast that overflows is INT32_MIN, and one more than that still negative */

@@ -70,7 +70,7 @@ static void encode_tq1_0(void *dst, const float *src, size_t rows, size_t cols,
         float x[TERNARY_LEN];
         float inverse;
         memcpy(x, src, sizeof x);
-        store_scale(b->d, largest(x, &inverse));
+        store_f16(b->d, largest(x, &inverse));
         for (int i = 0; i < 32; i++)
             b->qs[i] = pack_trits(x + i, 5, 32, inverse);
         for (int i = 0; i < 16; i++)
@@ -104,7 +104,7 @@ static void encode_tq2_0(void *dst, const float *src, size_t rows, size_t cols,
         float x[TERNARY_LEN];
         float inverse;
         memcpy(x, src, sizeof x);
-        store_scale(b->d, largest(x, &inverse));
+        store_f16(b->d, largest(x, &inverse));
         for (int i = 0; i < 64; i++) {
             const float *const first = x + i / 32 * 128 + i % 32;
             uint32_t q = 0;
