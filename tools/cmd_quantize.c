@@ -297,7 +297,8 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
 {
     const struct stream_options stream = {.isa = job->ctx->isa, .threads = job->threads,
                                           .sync = true, .progress = job->ctx->progress};
-    struct quantize_report report = {.ctx = job->ctx, .plan = plan, .dry_run = job->dry_run};
+    const struct context ctx = context_beside(job->ctx, job->out);
+    struct quantize_report report = {.ctx = &ctx, .plan = plan, .dry_run = job->dry_run};
     lq_error refusal;
     quantize_report_warnings(&report);
     if (job->dry_run) {

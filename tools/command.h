@@ -43,6 +43,10 @@ struct context {
     const struct progress *progress; /* draws on a terminal, notices SIGINT; never NULL */
 };
 
+/* The context for what a command says about a file that it writes: where that file goes to standard
+ * output ("-"), results go to standard error. */
+struct context context_beside(const struct context *ctx, const char *output);
+
 struct command {
     const char *name;
     const char *summary;     /* "show what a model file holds" */

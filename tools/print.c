@@ -23,6 +23,16 @@ char *print_size(char dst[16], uint64_t bytes)
     return dst;
 }
 
+struct context context_beside(const struct context *ctx, const char *output)
+{
+    struct context beside = *ctx;
+    if (strcmp(output, "-") == 0) {
+        beside.out = ctx->err;
+        beside.color = false;
+    }
+    return beside;
+}
+
 /* ---- tables ---- */
 
 void table_cell(struct table *t, const char *fmt, ...)
