@@ -12,7 +12,7 @@ const struct option global_options[] = {
     {"help", 'h', OPT_FLAG, NULL, "show this help"},
     {"quiet", 'q', OPT_FLAG, NULL, "print results and errors only"},
     {"json", 0, OPT_FLAG, NULL, "print the result as JSON"},
-    {"threads", 't', OPT_VALUE, "N", "threads to use (default: one per processor)"},
+    {"threads", 0, OPT_VALUE, "N", "threads to use (default: one per processor)"},
     {"color", 0, OPT_VALUE, "WHEN", "auto, always or never (default: auto; NO_COLOR is honoured)"},
     {0},
 };

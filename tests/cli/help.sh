@@ -75,8 +75,8 @@ run inspect
 check "a missing argument is wrong usage, and the usage is shown" refused 2 'usage: lq inspect MODEL'
 run inspect -- --json
 check "after -- everything is an argument" refused 4 '^lq: --json: '
-run version --threads=2 -t 3 -t4 -q
-check "letters, joined values and repetitions are understood" exits 0
+run version --threads=2 --threads 3 -q --color=never
+check "letters, values after = and repetitions are understood" exits 0
 
 # ---- commands ----
 run inspekt
