@@ -3,6 +3,7 @@
 
 #include "formats/format.h"
 #include "libquant/convert/compare.h"
+#include "libquant/convert/convert.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,9 +20,19 @@ struct pair {
     double rmse, snr_db, cosine;
 };
 
+/* One of the two models. A checkpoint that is compared with a GGUF model is seen as the GGUF model
+ * that it would be converted to: other names, and rows in another order. */
+struct side {
+    struct catalog stored;
+    struct convert_options options;
+    struct conversion conversion;
+    const struct catalog *catalog; /* what is compared: `stored`, or the conversion's */
+    const struct step *steps;      /* of the conversion: one for each tensor of the catalog */
+};
+
 struct job {
     const struct context *ctx;
-    struct catalog a, b;
+    struct side a, b;
     struct pair *pairs;
     size_t n_pairs;
     size_t n_compared, n_identical;
@@ -32,20 +43,82 @@ struct job {
     bool all;
 };
 
+/* ---- the two models ---- */
+
+static lq_status open_side(struct side *s, const char *path, lq_error *err)
+{
+    LQ_TRY(model_open(&s->stored, path, err));
+    s->catalog = &s->stored;
+    return catalog_index(&s->stored, err);
+}
+
+static void release_side(struct side *s)
+{
+    convert_release(&s->conversion);
+    catalog_release(&s->stored);
+}
+
+static bool is_gguf(const struct side *s)
+{
+    return s->stored.format == &format_gguf;
+}
+
+static bool share_a_name(const struct catalog *a, const struct catalog *b)
+{
+    for (size_t i = 0; i < a->n_tensors; i++)
+        if (catalog_find(b, a->tensors[i].name))
+            return true;
+    return false;
+}
+
+static lq_status convert_side(struct side *s, lq_error *err)
+{
+    static const char *const type = "f32";
+    s->options = (struct convert_options){.types = &type, .n_types = 1};
+    LQ_TRY(convert_plan(&s->conversion, s->stored.path, &s->options, err));
+    s->catalog = &s->conversion.base;
+    s->steps = s->conversion.steps;
+    return catalog_index(&s->conversion.base, err);
+}
+
+static lq_status open_models(struct job *j, const struct args *args, lq_error *err)
+{
+    LQ_TRY(open_side(&j->a, args_at(args, 0), err));
+    LQ_TRY(open_side(&j->b, args_at(args, 1), err));
+    if (is_gguf(&j->a) == is_gguf(&j->b) || share_a_name(j->a.catalog, j->b.catalog))
+        return LQ_OK;
+    return convert_side(is_gguf(&j->a) ? &j->b : &j->a, err);
+}
+
+/* Where the rows of a tensor come from. */
+static struct compared compared_of(const struct side *s, const struct tensor *const *t)
+{
+    if (!s->steps)
+        return compared_tensor(s->catalog, t);
+    const struct step *const step = &s->steps[*t - s->catalog->tensors];
+    return (struct compared){*step, step->fill_raw ? (*t)->type : NULL};
+}
+
+/* The stored type of a tensor. */
+static const char *type_of(const struct side *s, const struct tensor *t)
+{
+    const struct step *const step = s->steps ? &s->steps[t - s->catalog->tensors] : NULL;
+    return !step ? t->type->name : step->n_in ? step->in[0]->type->name : "-";
+}
+
 /* ---- pairing and comparing ---- */
 
 static lq_status pair_up(struct job *j, lq_error *err)
 {
-    LQ_TRY(catalog_index(&j->a, err));
-    LQ_TRY(catalog_index(&j->b, err));
-    j->pairs = mem_calloc(j->a.n_tensors, sizeof *j->pairs);
-    j->only_a = mem_calloc(j->a.n_tensors, sizeof *j->only_a);
-    j->only_b = mem_calloc(j->b.n_tensors, sizeof *j->only_b);
+    const struct catalog *const ca = j->a.catalog, *const cb = j->b.catalog;
+    j->pairs = mem_calloc(ca->n_tensors, sizeof *j->pairs);
+    j->only_a = mem_calloc(ca->n_tensors, sizeof *j->only_a);
+    j->only_b = mem_calloc(cb->n_tensors, sizeof *j->only_b);
     if (!j->pairs || !j->only_a || !j->only_b)
         return lq_fail_memory(err);
-    for (size_t i = 0; i < j->a.n_tensors; i++) {
-        const struct tensor *const a = &j->a.tensors[i];
-        const struct tensor *const b = catalog_find(&j->b, a->name);
+    for (size_t i = 0; i < ca->n_tensors; i++) {
+        const struct tensor *const a = &ca->tensors[i];
+        const struct tensor *const b = catalog_find(cb, a->name);
         if (!b) {
             j->only_a[j->n_only_a++] = a;
             continue;
@@ -54,12 +127,28 @@ static lq_status pair_up(struct job *j, lq_error *err)
                           (a->rank == 0 || memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0);
         j->pairs[j->n_pairs++] = (struct pair){.a = a, .b = b, .same_shape = same};
     }
-    for (size_t i = 0; i < j->b.n_tensors; i++)
-        if (!catalog_find(&j->a, j->b.tensors[i].name))
-            j->only_b[j->n_only_b++] = &j->b.tensors[i];
+    for (size_t i = 0; i < cb->n_tensors; i++)
+        if (!catalog_find(ca, cb->tensors[i].name))
+            j->only_b[j->n_only_b++] = &cb->tensors[i];
     if (!j->n_pairs)
-        return lq_fail(err, LQ_E_MODEL, "no tensor of %s has the name of one of %s", j->a.path,
-                       j->b.path);
+        return lq_fail(err, LQ_E_MODEL, "no tensor of %s has the name of one of %s",
+                       j->a.stored.path, j->b.stored.path);
+    return LQ_OK;
+}
+
+static lq_status compare_pair(const struct job *j, struct pair *p, const struct compare_options *o,
+                              lq_error *err)
+{
+    const struct compared a = compared_of(&j->a, &p->a), b = compared_of(&j->b, &p->b);
+    const lq_status status =
+        compare_rows(&a, &b, tensor_rows(p->a), tensor_cols(p->a), o, &p->c, err);
+    if (status != LQ_OK) {
+        lq_error_add_tensor(err, p->a->name);
+        return status;
+    }
+    p->rmse = comparison_rmse(&p->c);
+    p->snr_db = comparison_snr_db(&p->c);
+    p->cosine = comparison_cosine(&p->c);
     return LQ_OK;
 }
 
@@ -73,16 +162,7 @@ static lq_status compare_all(struct job *j, lq_error *err)
         struct pair *const p = &j->pairs[i];
         if (!p->same_shape)
             continue;
-        const struct step a = step_of_tensor(&j->a, &p->a), b = step_of_tensor(&j->b, &p->b);
-        const lq_status status =
-            compare_steps(&a, &b, tensor_rows(p->a), tensor_cols(p->a), &o, &p->c, err);
-        if (status != LQ_OK) {
-            lq_error_add_tensor(err, p->a->name);
-            return status;
-        }
-        p->rmse = comparison_rmse(&p->c);
-        p->snr_db = comparison_snr_db(&p->c);
-        p->cosine = comparison_cosine(&p->c);
+        LQ_TRY(compare_pair(j, p, &o, err));
         comparison_add(&j->total, &p->c);
         j->n_compared++;
         j->n_identical += p->c.identical;
@@ -153,10 +233,10 @@ static size_t print_pairs(const struct job *j)
         if (!j->all && p->c.identical && p->same_shape)
             continue;
         table_cell(&t, "%s", p->a->name);
-        if (p->a->type == p->b->type)
-            table_cell(&t, "%s", p->a->type->name);
+        if (strcmp(type_of(&j->a, p->a), type_of(&j->b, p->b)) == 0)
+            table_cell(&t, "%s", type_of(&j->a, p->a));
         else
-            table_cell(&t, "%s, %s", p->a->type->name, p->b->type->name);
+            table_cell(&t, "%s, %s", type_of(&j->a, p->a), type_of(&j->b, p->b));
         figures_row(&t, p);
         shown++;
     }
@@ -202,8 +282,8 @@ static void print_text(const struct job *j)
         fprintf(out, "over all values: RMSE %.4g, max error %.4g, SNR %.2f dB, cosine %.6f\n",
                 comparison_rmse(&j->total), j->total.max_error, comparison_snr_db(&j->total),
                 comparison_cosine(&j->total));
-    print_only(j, j->a.path, j->only_a, j->n_only_a);
-    print_only(j, j->b.path, j->only_b, j->n_only_b);
+    print_only(j, j->a.stored.path, j->only_a, j->n_only_a);
+    print_only(j, j->b.stored.path, j->only_b, j->n_only_b);
 }
 
 /* ---- JSON ---- */
@@ -219,12 +299,12 @@ static void out_figures(struct json_out *j, const struct comparison *c)
     out_f64(j, "cosine", comparison_cosine(c));
 }
 
-static void out_pair(struct json_out *j, const struct pair *p)
+static void out_pair(struct json_out *j, const struct job *job, const struct pair *p)
 {
     out_object(j, NULL);
     out_string(j, "name", p->a->name);
-    out_string(j, "type_a", p->a->type->name);
-    out_string(j, "type_b", p->b->type->name);
+    out_string(j, "type_a", type_of(&job->a, p->a));
+    out_string(j, "type_b", type_of(&job->b, p->b));
     out_bool(j, "same_shape", p->same_shape);
     if (p->same_shape) {
         if (p->c.opaque)
@@ -250,8 +330,8 @@ static lq_status print_json(const struct job *job, lq_error *err)
 {
     struct json_out j = {0};
     out_object(&j, NULL);
-    out_string(&j, "a", job->a.path);
-    out_string(&j, "b", job->b.path);
+    out_string(&j, "a", job->a.stored.path);
+    out_string(&j, "b", job->b.stored.path);
     out_u64(&j, "compared", job->n_compared);
     out_u64(&j, "identical", job->n_identical);
     out_object(&j, "total");
@@ -259,7 +339,7 @@ static lq_status print_json(const struct job *job, lq_error *err)
     out_end(&j, '}');
     out_array(&j, "tensors");
     for (size_t i = 0; i < job->n_pairs; i++)
-        out_pair(&j, &job->pairs[i]);
+        out_pair(&j, job, &job->pairs[i]);
     out_end(&j, ']');
     out_names(&j, "only_in_a", job->only_a, job->n_only_a);
     out_names(&j, "only_in_b", job->only_b, job->n_only_b);
@@ -306,8 +386,7 @@ static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
     LQ_TRY(number_option(args, "fail-below-snr", &j->below_snr, err));
     LQ_TRY(number_option(args, "fail-above-rmse", &j->above_rmse, err));
     j->all = args_flag(args, "all");
-    LQ_TRY(model_open(&j->a, args_at(args, 0), err));
-    LQ_TRY(model_open(&j->b, args_at(args, 1), err));
+    LQ_TRY(open_models(j, args, err));
     LQ_TRY(pair_up(j, err));
     LQ_TRY(compare_all(j, err));
     qsort(j->pairs, j->n_pairs, sizeof *j->pairs, worst_first);
@@ -322,8 +401,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 {
     struct job j = {.ctx = ctx};
     const lq_status status = run_job(&j, args, err);
-    catalog_release(&j.a);
-    catalog_release(&j.b);
+    release_side(&j.a);
+    release_side(&j.b);
     free(j.pairs);
     free(j.only_a);
     free(j.only_b);
@@ -345,10 +424,12 @@ const struct command command_compare = {
     .synopsis = "A B [--all] [--fail-below-snr DB] [--fail-above-rmse X] [--json]",
     .description =
         "Pairs the tensors of A and B by name and compares their values, whatever their formats and "
-        "types, worst first: root mean square error, largest error and where it is, ratio of signal "
+        "types (a model folder and a GGUF model too: the folder is seen as what `lq convert` makes of "
+        "it), worst first: root mean square error, largest error and where it is, ratio of signal "
         "(A) to noise in dB, cosine similarity. Sums have a fixed order, so the figures are the same "
         "on every machine.",
-    .examples = "lq compare model-f16.gguf model-q4_k_m.gguf\n"
+    .examples = "lq compare ./model-folder model-q4_k_m.gguf\n"
+                "lq compare model-f16.gguf model-q4_k_m.gguf\n"
                 "lq compare a.safetensors b.safetensors --fail-above-rmse 0",
     .options = options,
     .min_args = 2,

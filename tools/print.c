@@ -76,25 +76,19 @@ static void put_cut(FILE *out, const char *s, size_t width)
     fwrite(s, 1, n, out);
 }
 
-static void put_spaces(FILE *out, size_t n)
-{
-    while (n-- > 0)
-        fputc(' ', out);
-}
-
-static void put_cell(FILE *out, const char *s, size_t width, char align, bool last)
+/* Prints a cell after the blanks that are owed, and returns the blanks that are owed after it: those
+ * at the end of a line are never printed. */
+static size_t put_cell(FILE *out, const char *s, size_t width, char align, size_t owed)
 {
     const size_t n = width_of(s);
-    if (n > width) {
-        put_cut(out, s, width > 3 ? width - 3 : width);
-        fputs(width > 3 ? "..." : "", out);
-        return;
-    }
-    if (align == 'r')
-        put_spaces(out, width - n);
-    fputs(s, out);
-    if (align != 'r' && !last)
-        put_spaces(out, width - n);
+    const size_t before = align == 'r' && n < width ? width - n : 0;
+    if (n == 0)
+        return owed + width;
+    fprintf(out, "%*s", (int)(owed + before), "");
+    put_cut(out, s, n > width && width > 3 ? width - 3 : width);
+    if (n > width && width > 3)
+        fputs("...", out);
+    return align != 'r' && n < width ? width - n : 0;
 }
 
 /* Takes what is too much from the widest column of text, but leaves it 12 characters. */
@@ -118,13 +112,16 @@ static void print_rows(const struct table *t, const struct context *ctx, const s
                        size_t columns)
 {
     const char *cell = t->cells.data;
+    size_t owed = 0;
     for (size_t i = 0; i < t->n; i++) {
         const size_t column = i % columns;
         if (i == 0 && ctx->color)
             fputs("\033[1m", ctx->out);
-        put_cell(ctx->out, cell, width[column], t->align[column], column + 1 == columns);
-        fputs(column + 1 < columns ? "  " : i + 1 == columns && ctx->color ? "\033[0m\n" : "\n",
-              ctx->out);
+        owed = put_cell(ctx->out, cell, width[column], t->align[column], owed) + 2;
+        if (column + 1 == columns) {
+            fputs(i + 1 == columns && ctx->color ? "\033[0m\n" : "\n", ctx->out);
+            owed = 0;
+        }
         cell += strlen(cell) + 1;
     }
 }

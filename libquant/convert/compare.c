@@ -59,8 +59,9 @@ static struct piece piece_at(const struct cut *c, uint64_t i)
 
 struct side {
     const struct step *step;
-    const struct type_info *type; /* of a stored tensor that is compared as it is, else NULL */
-    struct kernel kernel;
+    const struct type_info *type;   /* of a stored tensor that is compared as it is, else NULL */
+    const struct type_info *packed; /* of rows that are made in their stored form, else NULL */
+    struct kernel kernel;           /* of either */
 };
 
 /* One worker's memory for one side. */
@@ -69,9 +70,9 @@ struct buffers {
     float *floats; /* of a piece; of a whole row where a step makes wide rows */
 };
 
-struct step step_of_tensor(const struct catalog *c, const struct tensor *const *t)
+struct compared compared_tensor(const struct catalog *c, const struct tensor *const *t)
 {
-    return (struct step){.source = c, .in = t, .n_in = 1};
+    return (struct compared){.step = {.source = c, .in = t, .n_in = 1}};
 }
 
 static bool is_stored(const struct step *s)
@@ -79,25 +80,34 @@ static bool is_stored(const struct step *s)
     return !s->row_from && !s->fill && !s->fill_raw && !s->map && !s->via;
 }
 
-static struct side side_of(const struct step *s, unsigned isa)
+static struct side side_of(const struct compared *c, unsigned isa)
 {
-    struct side side = {.step = s};
-    if (is_stored(s)) {
-        side.type = s->in[0]->type;
-        side.kernel = kernel_for(side.type, isa);
-    }
+    struct side side = {.step = &c->step, .packed = c->packed};
+    if (is_stored(&c->step))
+        side.type = c->step.in[0]->type;
+    if (side.type || side.packed)
+        side.kernel = kernel_for(side.type ? side.type : side.packed, isa);
     return side;
 }
 
 static bool has_floats(const struct side *s)
 {
-    return !s->type || s->kernel.decode;
+    return !(s->type || s->packed) || s->kernel.decode;
 }
 
 /* Elements that a worker's buffers must hold. A step gives whole rows only. */
 static uint64_t buffer_elements(const struct side *s, const struct cut *c)
 {
     return !s->type && c->cols > PIECE ? c->cols : PIECE;
+}
+
+/* Bytes of the buffer that n elements are read to. */
+static uint64_t raw_bytes(const struct side *s, uint64_t n)
+{
+    uint64_t bytes = 0;
+    if (!s->packed)
+        return make_rows_raw_bytes(s->step, n);
+    return type_row_bytes(s->packed, n, &bytes) ? bytes : 0;
 }
 
 static lq_status read_stored(const struct side *s, const struct piece *p, void *raw, size_t *len,
@@ -117,6 +127,11 @@ static lq_status read_floats(const struct side *s, const struct cut *c, const st
 {
     size_t len;
     *x = b->floats + (s->type ? 0 : p->col);
+    if (s->packed) {
+        LQ_TRY(s->step->fill_raw(s->step, p->row, p->rows, b->raw, err));
+        s->kernel.decode(b->floats, b->raw, (size_t)(p->rows * c->cols));
+        return LQ_OK;
+    }
     if (!s->type)
         return step_floats(s->step, p->row, p->rows, c->cols, b->raw, b->floats, isa, err);
     LQ_TRY(read_stored(s, p, b->raw, &len, err));
@@ -263,8 +278,8 @@ static lq_status compare_piece(const struct job *j, const struct worker *w, uint
 static bool worker_open(struct worker *w, const struct job *j)
 {
     const uint64_t na = buffer_elements(&j->a, &j->cut), nb = buffer_elements(&j->b, &j->cut);
-    const uint64_t raw_a = make_rows_raw_bytes(j->a.step, na);
-    const uint64_t raw_b = make_rows_raw_bytes(j->b.step, nb);
+    const uint64_t raw_a = raw_bytes(&j->a, na);
+    const uint64_t raw_b = raw_bytes(&j->b, nb);
     w->a.raw = mem_calloc((size_t)raw_a, 1);
     w->b.raw = mem_calloc((size_t)raw_b, 1);
     w->a.floats = mem_calloc((size_t)na, sizeof(float));
@@ -330,9 +345,9 @@ static void work(struct job *j)
     worker_close(&w);
 }
 
-lq_status compare_steps(const struct step *a, const struct step *b, uint64_t rows, uint64_t cols,
-                        const struct compare_options *options, struct comparison *out,
-                        lq_error *err)
+lq_status compare_rows(const struct compared *a, const struct compared *b, uint64_t rows,
+                       uint64_t cols, const struct compare_options *options,
+                       struct comparison *out, lq_error *err)
 {
     struct job j = {
         .a = side_of(a, options->isa), .b = side_of(b, options->isa), .options = options};

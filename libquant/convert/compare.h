@@ -29,14 +29,20 @@ struct compare_options {
     uint64_t progress_done, progress_total;
 };
 
-/* The step that gives a stored tensor as it is; *t must live as long as the step. */
-struct step step_of_tensor(const struct catalog *c, const struct tensor *const *t);
+/* One side of a comparison: where its rows come from. */
+struct compared {
+    struct step step;
+    const struct type_info *packed; /* the type that step.fill_raw makes; NULL where it is not set */
+};
 
-/* Compares the rows that two steps give (rows x cols on both sides). LQ_E_UNSUPPORTED where a side
- * has no float values and the stored types differ. */
-lq_status compare_steps(const struct step *a, const struct step *b, uint64_t rows, uint64_t cols,
-                        const struct compare_options *options, struct comparison *out,
-                        lq_error *err);
+/* A stored tensor as it is; *t must live as long as the result. */
+struct compared compared_tensor(const struct catalog *c, const struct tensor *const *t);
+
+/* Compares rows x cols elements of both sides. LQ_E_UNSUPPORTED where a side has no float values and
+ * the stored types differ. */
+lq_status compare_rows(const struct compared *a, const struct compared *b, uint64_t rows,
+                       uint64_t cols, const struct compare_options *options,
+                       struct comparison *out, lq_error *err);
 
 /* Adds the sums of one tensor to those of a model; of the maximum only its size is kept. */
 void comparison_add(struct comparison *total, const struct comparison *c);

@@ -49,8 +49,30 @@ check "compare --json has exact figures" eval 'prints "\"rmse\": 0.5,"; prints "
 run compare a.safetensors missing
 check "a missing model is an I/O error" refused 4 '^lq: missing'
 
+# ---- a folder with what was made of it ----
+"$lq" convert "$demo" -o bf16.gguf --type bf16 >out 2>err && "$lq" quantize bf16.gguf q4.gguf Q4_K_M >out 2>err
+code=$?
+check "the demo model is converted and quantized" exits 0
+run compare "$demo" bf16.gguf
+check "a folder and its conversion without loss are identical" prints '^39 tensors compared, 39 identical$'
+run compare "$demo" q4.gguf --all
+check "a folder and its quantized form are compared under the names of the latter" \
+    prints '^blk.0.attn_q.weight +BF16, Q4_K +0\.0[0-9]+ '
+grep 'Q4_K' out >one
+run compare bf16.gguf q4.gguf --all
+grep 'Q4_K' out >two
+check "the conversion without loss gives the same figures" cmp one two
+run compare q4.gguf "$demo" --fail-below-snr 20
+check "the folder may come second, and a level that is reached passes" exits 0
+run compare "$demo" q4.gguf --fail-below-snr 60
+check "a level that is missed fails" exits 1
+
 run compare "$demo" "$demo" --threads 1 --all
 cp out one
 run compare "$demo" "$demo" --threads 7 --all
 check "the number of threads changes nothing" cmp -s one out
+run compare "$demo" q4.gguf --json --threads 1
+cp out one
+LQ_ISA=scalar run compare "$demo" q4.gguf --json --threads 5
+check "threads and instruction sets change no digit of the figures" cmp -s one out
 finish
