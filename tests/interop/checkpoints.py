@@ -1,0 +1,369 @@
+"""Makes small checkpoints with random weights, as transformers writes them, for comparing converters.
+
+Every case is a function that fills a folder; `cases()` lists them with the folder's name and what the
+peer's converter must be told. Vocabularies are trained on the text of the demo model.
+"""
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT / "tests/data/demo-model/eval.txt"
+
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+@dataclass
+class Case:
+    name: str                      # also of the folder
+    make: Callable[[Path], None]
+    pre: str = "llama-bpe"         # for tokenizers that the peer does not recognize
+    types: tuple = ("f16",)
+    options: tuple = ()            # for both converters
+    run: bool = False              # evaluate the result with llama.cpp
+    known: dict = field(default_factory=dict)  # differences with their reasons: {key: reason}
+
+
+def cases():
+    return CASES
+
+
+CASES: list[Case] = []
+
+
+def case(name, **options):
+    def add(make):
+        CASES.append(Case(name=name, make=make, **options))
+        return make
+    return add
+
+
+# ---- files ----
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def edit_json(path, edit):
+    value = read_json(path) if path.exists() else {}
+    edit(value)
+    write_json(path, value)
+
+
+# ---- tokenizers ----
+
+def lines():
+    return CORPUS.read_text(encoding="utf-8").splitlines()
+
+
+def byte_bpe(folder, size, pre, special, post=None, ignore_merges=False, normalizer=None, **config):
+    """A byte-level BPE tokenizer.json and its tokenizer_config.json."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    t = Tokenizer(models.BPE(ignore_merges=ignore_merges))
+    t.pre_tokenizer = pre
+    if normalizer is not None:
+        t.normalizer = normalizer
+    t.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=size - len(special), special_tokens=[],
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+                                  show_progress=False)
+    t.train_from_iterator(lines(), trainer)
+    t.add_special_tokens(special)
+    if post is not None:
+        t.post_processor = post(t)
+    t.save(str(folder / "tokenizer.json"))
+    write_json(folder / "tokenizer_config.json",
+               {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False,
+                "model_max_length": 512, **config})
+
+
+def split(pattern):
+    from tokenizers import Regex, pre_tokenizers
+    return pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(pattern), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def begins_with(token):
+    from tokenizers import processors
+    return lambda t: processors.Sequence([
+        processors.ByteLevel(trim_offsets=False),
+        processors.TemplateProcessing(single=f"{token} $A", pair=f"{token} $A {token}:1 $B:1",
+                                      special_tokens=[(token, t.token_to_id(token))])])
+
+
+def llama3_tokenizer(folder, size=512, **config):
+    byte_bpe(folder, size, split(LLAMA3), ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"],
+             begins_with("<|begin_of_text|>"), ignore_merges=True,
+             **{"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", **config})
+
+
+def digits_tokenizer(folder, size=512, **config):
+    from tokenizers import pre_tokenizers
+    pre = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
+                                   pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    byte_bpe(folder, size, pre, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+             **{"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "unk_token": "<|endoftext|>",
+                "pad_token": "<|im_end|>", **config})
+
+
+def sentencepiece(folder, size=512, model_type="bpe", **options):
+    import sentencepiece as spm
+    prefix = str(folder / "tokenizer")
+    spm.SentencePieceTrainer.train(input=str(CORPUS), model_prefix=prefix, vocab_size=size,
+                                   model_type=model_type, byte_fallback=True, num_threads=1,
+                                   minloglevel=2, normalization_rule_name="identity",
+                                   **{"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1, **options})
+    os.remove(prefix + ".vocab")
+
+
+def added(*tokens):
+    return {str(i): {"content": text, "lstrip": False, "normalized": False, "rstrip": False,
+                     "single_word": False, "special": special} for i, text, special in tokens}
+
+
+def llama2_tokenizer(folder, size=512, **config):
+    sentencepiece(folder, size)
+    write_json(folder / "tokenizer_config.json",
+               {"add_bos_token": True, "add_eos_token": False, "bos_token": "<s>", "eos_token": "</s>",
+                "unk_token": "<unk>", "tokenizer_class": "LlamaTokenizer", "legacy": False,
+                "added_tokens_decoder": added((0, "<unk>", True), (1, "<s>", True), (2, "</s>", True)),
+                **config})
+
+
+# ---- models ----
+
+def save(folder, config, dtype="bfloat16", shard="5GB", cls=None):
+    """Random weights for a configuration: norms and biases too, so that mistakes show."""
+    import torch
+    import transformers
+    torch.manual_seed(1)
+    if cls is None:
+        model = transformers.AutoModelForCausalLM.from_config(config)
+    else:
+        model = cls(config)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if p.dim() < 2:
+                p.copy_(1 + 0.1 * torch.randn_like(p) if "norm" in name or "ln_" in name
+                        else 0.1 * torch.randn_like(p))
+    model.to(getattr(torch, dtype)).save_pretrained(folder, max_shard_size=shard)
+
+
+def llama(**changes):
+    from transformers import LlamaConfig
+    return LlamaConfig(**{"vocab_size": 512, "hidden_size": 64, "intermediate_size": 96,
+                          "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+                          "max_position_embeddings": 256, "bos_token_id": 1, "eos_token_id": 2,
+                          **changes})
+
+
+def old_style(folder):
+    """Rewrites config.json as checkpoints of transformers 4 have it."""
+    def edit(c):
+        rope = c.pop("rope_parameters", None) or {}
+        if "rope_theta" in rope:
+            c["rope_theta"] = rope.pop("rope_theta")
+        kind = rope.pop("rope_type", "default")
+        c["rope_scaling"] = {"type" if kind != "llama3" else "rope_type": kind, **rope} \
+            if kind != "default" else None
+        c["torch_dtype"] = c.pop("dtype", "bfloat16")
+        c.pop("layer_types", None)
+        if c.get("head_dim") == c["hidden_size"] // c["num_attention_heads"]:
+            c.pop("head_dim", None)
+    edit_json(folder / "config.json", edit)
+
+
+CHATML = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] "
+          "+ '<|im_end|>\n'}}{% endfor %}")
+
+
+@case("Llama-2-7b-hf", types=("f16", "f32", "bf16", "q8_0", "auto"), run=True)
+def llama2(folder):
+    llama2_tokenizer(folder)
+    save(folder, llama(rms_norm_eps=1e-5), dtype="float16")
+    old_style(folder)
+
+
+@case("tiny-llama-both-tokenizers")
+def llama2_both(folder):
+    llama2_tokenizer(folder, chat_template=CHATML)
+    from transformers import LlamaTokenizerFast
+    t = LlamaTokenizerFast.from_pretrained(folder)
+    t._tokenizer.save(str(folder / "tokenizer.json"))
+    save(folder, llama())
+
+
+@case("TinyLlama-1.1B-Chat-v1.0", run=True)
+def tinyllama(folder):
+    llama2_both(folder)
+    (folder / "tokenizer.model").unlink()
+
+
+@case("Llama-3.2-1B-Instruct", types=("f16", "f32", "bf16", "q8_0", "auto"), run=True)
+def llama3(folder):
+    llama3_tokenizer(folder, chat_template=CHATML)
+    save(folder, llama(head_dim=64, tie_word_embeddings=True, max_position_embeddings=131072,
+                       rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, "factor": 32.0,
+                                        "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                                        "original_max_position_embeddings": 8192}))
+
+
+@case("Meta-Llama-3.1-8B")
+def llama31_old(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(head_dim=32, rope_parameters={
+        "rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}), shard="100KB")
+    old_style(folder)
+
+
+@case("linear-scaled")
+def linear(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}))
+
+
+@case("yarn-scaled")
+def yarn(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(rope_parameters={
+        "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0, "attention_factor": 0.9,
+        "beta_fast": 32.0, "beta_slow": 1.0, "original_max_position_embeddings": 128}))
+
+
+@case("yarn-old-style")
+def yarn_old(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(rope_parameters={
+        "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0,
+        "original_max_position_embeddings": 128}))
+    old_style(folder)
+
+
+@case("with-biases", run=True)
+def biases(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(attention_bias=True, mlp_bias=True), dtype="float32")
+
+
+@case("Mistral-7B-v0.1", run=True)
+def mistral(folder):
+    from transformers import MistralConfig
+    llama2_tokenizer(folder)
+    save(folder, MistralConfig(vocab_size=512, hidden_size=64, intermediate_size=96,
+                               num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+                               max_position_embeddings=256, sliding_window=128))
+
+
+CARD = """---
+license: apache-2.0
+language:
+- en
+- no
+tags:
+- chat
+- text-generation
+pipeline_tag: text-generation
+base_model:
+- HuggingFaceTB/SmolLM2-135M
+- https://huggingface.co/some-org/other-model-1.5b-v2
+- https://example.org/models/third
+datasets:
+- HuggingFaceTB/smol-smoltalk
+- org/data-set-v1.2
+---
+# A model
+
+---
+text
+"""
+
+
+@case("SmolLM2-135M-Instruct", pre="smollm", types=("f16", "bf16", "q8_0"), run=True)
+def smollm2(folder):
+    digits_tokenizer(folder)
+    (folder / "chat_template.jinja").write_bytes(CHATML.replace("\n", "\r\n").encode())
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
+    save(folder, llama(hidden_size=96, num_attention_heads=3, num_key_value_heads=1,
+                       tie_word_embeddings=True))
+    write_json(folder / "generation_config.json",
+               {"temperature": 0.6, "top_p": 0.95, "top_k": 40, "repetition_penalty": 1.1,
+                "bos_token_id": 1, "eos_token_id": [1, 2]})
+
+
+@case("padded-vocabulary", pre="smollm")
+def padded(folder):
+    digits_tokenizer(folder, 400)
+    edit_json(folder / "tokenizer_config.json", lambda c: c.update(
+        pad_token="<|pad|>", additional_special_tokens=["<tool>", "</tool>"], add_bos_token=False))
+    save(folder, llama())
+
+
+@case("several-templates", pre="smollm")
+def templates(folder):
+    digits_tokenizer(folder, chat_template=[
+        {"name": "default", "template": CHATML}, {"name": "tool use!", "template": "{{ tools }}"}])
+    save(folder, llama())
+
+
+@case("template-json", pre="smollm")
+def template_json(folder):
+    digits_tokenizer(folder)
+    write_json(folder / "chat_template.json", {"chat_template": CHATML})
+    save(folder, llama())
+
+
+@case("token-objects", pre="llama-bpe")
+def token_objects(folder):
+    llama3_tokenizer(folder, bos_token={"content": "<|begin_of_text|>", "special": True},
+                     eos_token={"content": "<|end_of_text|>", "special": True},
+                     add_bos_token=True, add_eos_token=False)
+    save(folder, llama())
+
+
+@case("added-tokens-spm")
+def added_spm(folder):
+    llama2_tokenizer(folder, 500)
+    write_json(folder / "added_tokens.json", {"<tool>": 500, "far away": 502, "beyond": 900})
+    edit_json(folder / "tokenizer_config.json", lambda c: c["added_tokens_decoder"].update(added(
+        (3, "<|changed|>", False), (501, "\u2581user\u2581", False), (503, "<unused7>", False),
+        (504, "ctl", True))))
+    save(folder, llama())
+
+
+@case("model-name-given", options=("--model-name", "My Own Name 3B"))
+def named(folder):
+    llama3_tokenizer(folder)
+    (folder / "README.md").write_text("---\nname: Card Name\nmodel_creator: Someone\nlicense:\n- mit\n"
+                                      "- apache-2.0\nlicense_name: x\nlicense_link: LICENSE\n---\n")
+    save(folder, llama())
+
+
+@case("from-config-name")
+def config_name(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama())
+    edit_json(folder / "config.json", lambda c: c.update(
+        _name_or_path="some-org/great-model-0.2M-chat-v1.5"))
+
+
+@case("weird--name-v2-8x7b-small-q4_k-xl-vision-1")
+def weird_name(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama())
+
+
+@case("bare-model")
+def bare(folder):
+    from transformers import LlamaModel
+    llama3_tokenizer(folder)
+    save(folder, llama(tie_word_embeddings=True), cls=LlamaModel)

@@ -1,0 +1,218 @@
+"""Compares lq convert with llama.cpp's converter; run by scripts/interop-convert."""
+import argparse
+import contextlib
+import io
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import checkpoints  # noqa: E402
+
+
+class Score:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name, problems):
+        if problems:
+            self.failed += 1
+            print(f"FAIL {name}")
+            for p in problems[:12]:
+                print(f"     {p}"[:400])
+            if len(problems) > 12:
+                print(f"     ... and {len(problems) - 12} more")
+        else:
+            self.passed += 1
+        return not problems
+
+
+class Peer:
+    """llama.cpp's converter, in this process: importing torch takes longer than a conversion."""
+
+    def __init__(self, llama_cpp):
+        self.path = llama_cpp
+        sys.path.insert(0, str(llama_cpp / "gguf-py"))
+        sys.path.insert(0, str(llama_cpp))
+        import conversion.base as base
+        self.base = base
+
+    def convert(self, folder, out, outtype, pre, options):
+        self.base.TextModel.get_vocab_base_pre = lambda model, tokenizer: pre
+        old = sys.argv
+        sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outfile", str(out), "--outtype", outtype,
+                    *options]
+        talk = io.StringIO()
+        try:
+            with contextlib.redirect_stderr(talk), contextlib.redirect_stdout(talk):
+                runpy.run_path(str(self.path / "convert_hf_to_gguf.py"), run_name="__main__")
+        except BaseException:
+            return "".join(traceback.format_exc().splitlines(keepends=True)[-3:])
+        finally:
+            sys.argv = old
+        return None
+
+
+def contents(path):
+    import gguf
+    reader = gguf.GGUFReader(path)
+    keys = {k: ([t.name for t in f.types], f.contents()) for k, f in reader.fields.items()
+            if not k.startswith("GGUF.")}
+    tensors = {t.name: (t.tensor_type.name, [int(n) for n in t.shape], t.data.tobytes())
+               for t in reader.tensors}
+    return keys, tensors
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) < 120 else text[:117] + "..."
+
+
+def first_difference(a, b):
+    if isinstance(a, list) and isinstance(b, list):
+        if len(a) != len(b):
+            return f"{len(a)} elements / {len(b)}"
+        for i, (x, y) in enumerate(zip(a, b)):
+            if x != y:
+                return f"[{i}] {short(x)} / {short(y)}"
+    return f"{short(a)} / {short(b)}"
+
+
+def compare_keys(a, b, known):
+    problems = [f"{k}: missing, should be {short(a[k][1])}" for k in a if k not in b and k not in known]
+    problems += [f"{k}: too much, {short(b[k][1])}" for k in b if k not in a and k not in known]
+    for k in a:
+        if k in b and a[k] != b[k] and k not in known:
+            same_types = a[k][0] == b[k][0]
+            problems.append(f"{k}: " + (first_difference(a[k][1], b[k][1]) if same_types
+                                        else f"type {a[k][0]} / {b[k][0]}"))
+    return problems
+
+
+def compare_order(a, b, what):
+    x, y = [k for k in a if k in b], [k for k in b if k in a]
+    if x == y:
+        return []
+    i = next(i for i, (p, q) in enumerate(zip(x, y)) if p != q)
+    return [f"{what} number {i}: {x[i]} / {y[i]}"]
+
+
+def compare_tensors(a, b):
+    problems = [f"{k}: missing" for k in a if k not in b] + [f"{k}: too much" for k in b if k not in a]
+    for k in a:
+        if k not in b:
+            continue
+        if a[k][:2] != b[k][:2]:
+            problems.append(f"{k}: {a[k][:2]} / {b[k][:2]}")
+        elif a[k][2] != b[k][2]:
+            n = sum(x != y for x, y in zip(a[k][2], b[k][2]))
+            problems.append(f"{k}: {n} of {len(a[k][2])} bytes differ ({a[k][0]}, {a[k][1]})")
+    return problems
+
+
+class Harness:
+    def __init__(self, args):
+        self.root = Path.cwd()
+        self.build = Path(args.build)
+        self.work = self.build / "interop/convert"
+        self.keep = args.keep
+        self.lq = self.build / "lq"
+        self.bin = self.build / "peers/llama-build/bin"
+        self.env = dict(os.environ, LD_LIBRARY_PATH=str(self.bin.resolve()))
+        self.score = Score()
+        self.peer = Peer(self.build.resolve() / "peers/llama.cpp")
+
+    def run_lq(self, *args):
+        done = subprocess.run([self.lq, *map(str, args)], capture_output=True, text=True)
+        return None if done.returncode == 0 else f"lq: exit code {done.returncode}: {done.stderr.strip()}"
+
+    def perplexity(self, model):
+        text = self.work / "text.txt"
+        if not text.exists():
+            text.write_text(checkpoints.CORPUS.read_text(encoding="utf-8")[:4000], encoding="utf-8")
+        done = subprocess.run([self.bin / "llama-perplexity", "-m", model, "-f", text, "-c", "64",
+                               "-b", "64", "--chunks", "2", "-t", "2"],
+                              capture_output=True, text=True, env=self.env)
+        found = re.search(r"PPL = ([0-9.]+)", done.stdout + done.stderr)
+        return found.group(1) if found else (done.stderr.strip().splitlines() or ["nothing"])[-1]
+
+    def one_type(self, case, folder, outtype):
+        name = f"{case.name} {outtype}"
+        theirs, ours = self.work / f"peer-{outtype}.gguf", self.work / f"lq-{outtype}.gguf"
+        for f in (theirs, ours):
+            f.unlink(missing_ok=True)
+        problem = self.peer.convert(folder, theirs, outtype, case.pre, case.options)
+        if problem:
+            self.score.check(f"{name}: peer", [problem])
+            return
+        problem = self.run_lq("convert", "-q", folder, "-o", ours, "--type", outtype, *case.options)
+        if not self.score.check(f"{name}: lq convert", [problem] if problem else []):
+            return
+        a, b = contents(theirs), contents(ours)
+        good = self.score.check(f"{name}: metadata", compare_keys(a[0], b[0], case.known))
+        good &= self.score.check(f"{name}: tensors", compare_tensors(a[1], b[1]))
+        self.score.check(f"{name}: order", compare_order(a[0], b[0], "key") +
+                         compare_order(a[1], b[1], "tensor"))
+        if good and not case.known:
+            same = theirs.read_bytes() == ours.read_bytes()
+            self.score.check(f"{name}: bytes", [] if same else ["the files differ"])
+        if case.run and outtype == case.types[0]:
+            x, y = self.perplexity(theirs), self.perplexity(ours)
+            fine = x == y and re.fullmatch("[0-9.]+", y)
+            self.score.check(f"{name}: llama.cpp runs it", [] if fine else [f"{x} / {y}"])
+
+    def one_case(self, case):
+        folder = self.work / case.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with contextlib.redirect_stderr(io.StringIO()):
+            case.make(folder)
+        for outtype in case.types:
+            self.one_type(case, folder, outtype)
+        if not self.keep:
+            shutil.rmtree(folder)
+
+    def several_types(self, folder, pre):
+        """One pass over the checkpoint makes what several passes make."""
+        problem = self.run_lq("convert", "-q", folder, "-o", self.work / "all-{type}.gguf",
+                              "--type", "f32,f16,bf16,q8_0")
+        if not self.score.check("demo model: four types", [problem] if problem else []):
+            return
+        for t in ("f32", "f16", "bf16", "q8_0"):
+            theirs = self.work / f"peer-{t}.gguf"
+            theirs.unlink(missing_ok=True)
+            problem = self.peer.convert(folder, theirs, t, pre, ())
+            ours = self.work / f"all-{t}.gguf"
+            same = not problem and theirs.read_bytes() == ours.read_bytes()
+            self.score.check(f"demo model: {t} bytes", [] if same else [problem or "the files differ"])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--keep", action="store_true", help="leave the checkpoints")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("cases", nargs="*")
+    args = parser.parse_args()
+    all_cases = checkpoints.cases()
+    if args.list:
+        print("\n".join(c.name for c in all_cases))
+        return 0
+    h = Harness(args)
+    h.work.mkdir(parents=True, exist_ok=True)
+    chosen = [c for c in all_cases if not args.cases or c.name in args.cases]
+    for c in chosen:
+        h.one_case(c)
+    if not args.cases:
+        h.several_types(Path("tests/data/demo-model"), "llama-bpe")
+    print(f"{h.score.passed} passed, {h.score.failed} failed")
+    return 1 if h.score.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
