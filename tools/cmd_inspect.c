@@ -2,6 +2,7 @@
 #include "tools/command.h"
 
 #include "formats/format.h"
+#include "libquant/model/config.h"
 #include "tools/meta_text.h"
 #include "tools/tensor_groups.h"
 
@@ -20,6 +21,7 @@ struct inspection {
     const struct catalog *c;
     unsigned sections; /* enum section */
     bool whole_metadata, all_tensors;
+    char architecture[128]; /* "llama", or of a folder "LlamaForCausalLM"; "" where unknown */
 };
 
 /* What the tensors of one type add up to. */
@@ -73,6 +75,22 @@ static double bits_per_weight(const struct type_total *t)
     return t->elements ? 8.0 * (double)t->bytes / (double)t->elements : 0;
 }
 
+/* A GGUF file names its architecture, a folder has it in config.json. */
+static void find_architecture(struct inspection *in)
+{
+    const struct catalog *const c = in->c;
+    const char *name = catalog_meta_string(c, "general.architecture");
+    struct config config = {0};
+    struct resolver *files = NULL;
+    if (!name && c->format == &format_hf_dir &&
+        resolver_open_folder(&files, c->path, NULL) == LQ_OK &&
+        config_open(&config, files, NULL) == LQ_OK)
+        name = config_architecture(&config);
+    snprintf(in->architecture, sizeof in->architecture, "%s", name ? name : "");
+    config_release(&config);
+    resolver_close(files);
+}
+
 /* ---- text ---- */
 
 /* "1.7 B", "134.5 M", "9 k" */
@@ -124,11 +142,11 @@ static void print_overview(const struct inspection *in, const struct type_total 
         table_cell(&t, "files");
         table_cell(&t, "%zu", c->n_files);
     }
+    if (in->architecture[0])
+        overview_row(&t, "architecture", in->architecture);
     static const struct {
         const char *name, *key;
-    } known[] = {{"architecture", "general.architecture"},
-                 {"name", "general.name"},
-                 {"licence", "general.license"}};
+    } known[] = {{"name", "general.name"}, {"licence", "general.license"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (catalog_meta_string(c, known[i].key))
             overview_row(&t, known[i].name, catalog_meta_string(c, known[i].key));
@@ -274,12 +292,17 @@ static void out_totals(struct json_out *j, const struct catalog *c, struct type_
     out_end(j, ']');
 }
 
-static void out_overview(struct json_out *j, const struct catalog *c, struct type_total *totals)
+static void out_overview(struct json_out *j, const struct inspection *in, struct type_total *totals)
 {
+    const struct catalog *const c = in->c;
     out_string(j, "format", c->format->name);
     out_u64(j, "format_version", c->version);
     out_bool(j, "big_endian", c->big_endian);
     out_u64(j, "alignment", c->alignment);
+    if (in->architecture[0])
+        out_string(j, "architecture", in->architecture);
+    else
+        out_null(j, "architecture");
     out_u64(j, "size", file_bytes(c));
     out_array(j, "files");
     for (size_t i = 0; i < c->n_files; i++) {
@@ -302,7 +325,7 @@ static lq_status print_json(const struct inspection *in, lq_error *err)
     out_object(&j, NULL);
     out_string(&j, "path", in->c->path);
     if (in->sections & OVERVIEW)
-        out_overview(&j, in->c, totals);
+        out_overview(&j, in, totals);
     if (in->sections & METADATA) {
         out_array(&j, "metadata");
         for (size_t i = 0; i < in->c->n_meta; i++)
@@ -397,6 +420,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
     in.sections = (in.whole_metadata ? METADATA : 0) | (in.all_tensors ? TENSORS : 0);
     if (!in.sections)
         in.sections = OVERVIEW | METADATA | TENSORS;
+    find_architecture(&in);
     const lq_status status = args_count(args) > 1 ? print_keys(&in, err)
                              : ctx->json          ? print_json(&in, err)
                                                   : print_text(&in, err);
