@@ -81,8 +81,8 @@ wrong() {
 try() {  # try COMMAND FILE ALLOWED [PATTERN] [NAME]
     case $1 in
     inspect) run inspect "$2" ;;
-    convert) run convert "$2" -o made/x.gguf ;;
-    quantize) run quantize "$2" made/x.gguf Q4_0 ;;
+    convert) run convert --quiet "$2" -o made/x.gguf ;;
+    quantize) run quantize --quiet "$2" made/x.gguf Q4_0 ;;
     compare) run compare "$2" bad/good.gguf ;;
     esac
     fault=$(wrong "$3" "${5:-${2##*/}}" "${4:-}")
@@ -153,7 +153,7 @@ begin() {
 end() {  # end FOLDER PATTERN [NAMES] [ALLOWED-FOR-INSPECT]: converting it has to fail
     cd "$work" || exit 1
     faults=
-    try convert "$1" "$refusal" "$2" "$1 ${3:-}"
+    try convert "$1" "$refusal" "$2" "$1 ${3:-config.json tensor}"
     try inspect "$1" "${4:-0 3}" "" "$1 ${3:-}"
     try quantize "$1" "$refusal" "" "$1 ${3:-}"
     report "folder $1" "$faults"
