@@ -6,7 +6,7 @@
 #   make install    PREFIX=/usr/local DESTDIR=
 #
 # Variables: CC, CFLAGS (added last), BUILD (folder of the results), SANITIZE=address,undefined,
-# WERROR=1 (as CI builds). Sources are found by wildcard. A file's suffix gives its instruction set
+# WERROR=1 (as CI builds), V=1 (show whole commands). Sources are found by wildcard. A file's suffix gives its instruction set
 # (_avx2, _avx512, _neon): nothing here changes when a file is added.
 
 CC ?= cc
@@ -32,6 +32,9 @@ LQ_LDLIBS = $(PKG_LIBS) -lm -lpthread
 ifdef SANITIZE
 LQ_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 LQ_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+ifdef FUZZ
+LQ_CFLAGS += -fsanitize=fuzzer-no-link
 endif
 LQ_LDFLAGS += -fopenmp
 
@@ -70,9 +73,13 @@ tests: $(TESTS) $(CHECKKERN)
 fuzzers: $(FUZZERS)
 
 # ---- rules ----
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(LQ_CFLAGS) $(PKG_CFLAGS) $(FLAGS_$(lastword $(subst _, ,$(basename $(<F))))) $(CFLAGS) \
+	$(call say,CC)
+	$(Q)$(CC) $(LQ_CFLAGS) $(PKG_CFLAGS) $(FLAGS_$(lastword $(subst _, ,$(basename $(<F))))) $(CFLAGS) \
 	    -MMD -MP -c $< -o $@
 
 # Rebuilds everything when the flags change. The first thing to be made, so it also says what is missing.
@@ -87,36 +94,43 @@ FORCE:
 # What tools and tests link: every function of the library.
 $(BUILD)/libquant-internal.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 # What others link: the same objects as one, in which only the public names are global.
 $(BUILD)/libquant.a: $(LIB_OBJ)
 	@rm -f $@
-	$(LD) -r -o $(BUILD)/libquant.o $^
-	objcopy --localize-hidden $(BUILD)/libquant.o
-	$(AR) rcs $@ $(BUILD)/libquant.o
+	$(call say,AR)
+	$(Q)$(LD) -r -o $(BUILD)/libquant.o $^
+	$(Q)objcopy --localize-hidden $(BUILD)/libquant.o
+	$(Q)$(AR) rcs $@ $(BUILD)/libquant.o
 
 $(BUILD)/libquant.so: $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libquant.so.$(SO_VERSION) -o $@.$(VERSION) $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
-	ln -sf libquant.so.$(VERSION) $@.$(SO_VERSION)
-	ln -sf libquant.so.$(VERSION) $@
+	$(call say,LD)
+	$(Q)$(CC) -shared -Wl,-soname,libquant.so.$(SO_VERSION) -o $@.$(VERSION) $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+	$(Q)ln -sf libquant.so.$(VERSION) $@.$(SO_VERSION)
+	$(Q)ln -sf libquant.so.$(VERSION) $@
 
 $(BUILD)/lq: $(TOOL_OBJ) $(BUILD)/libquant-internal.a
-	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libquant-internal.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LQ_LDFLAGS) -lcmocka $(LQ_LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(LQ_LDFLAGS) -lcmocka $(LQ_LDLIBS)
 
 $(BUILD)/tests/checkkern: $(BUILD)/obj/tests/checkkern.o $(BUILD)/libquant-internal.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
 
-# With clang and FUZZ=1, libFuzzer drives; otherwise fuzz_main.c replays files given as arguments.
+# With clang and FUZZ=1, libFuzzer drives; otherwise replay.c runs the files given as arguments.
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZ),,$(BUILD)/obj/tests/fuzz/replay.o) \
     $(BUILD)/libquant-internal.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $(LQ_LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(LQ_LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) $(LQ_LDLIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -25,7 +25,8 @@ run-check: all tests $(CLI_HELPERS)
 
 $(BUILD)/tests/cli/%: $(BUILD)/obj/tests/cli/%.o $(BUILD)/libquant-internal.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(LQ_LDFLAGS) $(LQ_LDLIBS)
 
 .PHONY: check-includes
 check-includes:
@@ -44,15 +45,15 @@ MAN_PAGES := $(patsubst docs/%.md,$(BUILD)/man/lq-%.1,$(filter-out docs/lq.md,$(
 
 $(BUILD)/man/lq-%.1: docs/%.md scripts/man-page
 	@mkdir -p $(@D)
-	scripts/man-page $(VERSION) $< >$@
+	$(Q)scripts/man-page $(VERSION) $< >$@
 $(BUILD)/man/lq.1: docs/lq.md scripts/man-page
 	@mkdir -p $(@D)
-	scripts/man-page $(VERSION) $< >$@
+	$(Q)scripts/man-page $(VERSION) $< >$@
 
 COMPLETIONS := $(foreach s,bash zsh fish,$(BUILD)/completion/lq.$(s))
 $(BUILD)/completion/lq.%: $(BUILD)/lq
 	@mkdir -p $(@D)
-	$(BUILD)/lq help --completion $* >$@
+	$(Q)$(BUILD)/lq help --completion $* >$@
 
 define PC_FILE
 prefix=$(PREFIX)
