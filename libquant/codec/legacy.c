@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "libquant/codec/blocks.h"
+#include "libquant/codec/kquant.h"
 #include "libquant/codec/num.h"
-#include "libquant/codec/scale_search.h"
 #include "libquant/codec/type.h"
 
 /* A block before packing: element = d * (code - nmax), or d * code + m. */
@@ -47,8 +47,6 @@ static void affine_plain(int nmax, const float *x, struct legacy_block *b)
 }
 
 /* ---- rounding with importance ---- */
-
-static const struct affine_trials weighted_trials = {-0.9f, 0.05f, 36, false};
 
 /* Mean square of a row. */
 static float mean_square(size_t n, const float *x)

@@ -1,0 +1,294 @@
+/* search_lanes.h -- the searches of scale_search.h, VL groups at a time, one in each lane.
+ *
+ * Every lane goes through the operations of the scalar search in its order, so that it ends with the
+ * same bits. Where the scalar code branches, lanes compute both and select; a lane whose group is
+ * constant or zero is carried along and overwritten in the end.
+ */
+#ifndef LQ_CODEC_SEARCH_LANES_H
+#define LQ_CODEC_SEARCH_LANES_H
+
+#include "libquant/codec/scale_search.h"
+#include "libquant/codec/simd.h"
+
+enum { MAX_LEN = 32 };
+
+/* ---- search_affine: GROUPS vectors at a time, to hide the latency of the ordered sums ---- */
+
+/* State and result of VL groups. The codes are affine_code_lanes(nmax, code_inverse, code_low, x),
+ * also where the group is constant. */
+struct affine_lanes {
+    vf sum_w, sum_x, max;
+    vf lowest;            /* of the elements, at most 0 */
+    vm varies;
+    vf scale, low, error;
+    vf code_inverse, code_low;
+};
+
+LANES vi affine_code_lanes(int nmax, vf inverse, vf low, vf x)
+{
+    return vi_clamp(vi_nearest(inverse * (x - low)), 0, nmax);
+}
+
+/* A code as a float. Exact for any v; or, about a tenth faster, for |v| <= 4194303: rounding with one
+ * instruction, and limits as integers, as the bits of floats >= 0 are ordered as these are. */
+LANES vf affine_round(int nmax, vf v, bool exact)
+{
+    if (exact)
+        return vf_from_int(vi_clamp(vi_nearest(v), 0, nmax));
+    const vi bits = vi_max(vf_bits(vf_rint(v)), vi_splat(0));
+    return vf_from_bits(vi_min(bits, vf_bits(vf_splat((float)nmax))));
+}
+
+/* The ends of what is to be rounded, and so all of it, are within the range of vf_rint. */
+LANES bool affine_in_range(const struct affine_lanes *s, vf inverse)
+{
+    const vf bottom = vf_abs(inverse * (s->lowest - s->low));
+    const vf top = vf_abs(inverse * (s->max - s->low));
+    const vf limit = vf_splat(4194303.0f);
+    return vm_all(vm_and(vf_le(bottom, limit), vf_le(top, limit)));
+}
+
+LANES void affine_start(int n, const vf *x, const vf *w, struct affine_lanes *s)
+{
+    const vf zero = vf_splat(0.0f);
+
+    s->sum_w = w[0];
+    s->sum_x = w[0] * x[0];
+    s->lowest = s->max = x[0];
+    for (int i = 1; i < n; i++) {
+        s->lowest = vf_min(x[i], s->lowest);
+        s->max = vf_max(x[i], s->max);
+        s->sum_w += w[i];
+        s->sum_x += w[i] * x[i];
+    }
+    s->lowest = vf_select(vf_gt(s->lowest, zero), zero, s->lowest);
+    s->low = s->lowest;
+    s->varies = vm_andnot(vf_eq(zero, zero), vf_eq(s->max, s->low));
+    /* keeps the arithmetic of constant lanes harmless */
+    s->max = vf_select(s->varies, s->max, s->low + vf_splat(1.0f));
+}
+
+/* The weighted errors of codes l under (scale, low), for all groups. */
+LANES void affine_error_lanes(int n, const vf *x, const vf *w, const vf *l, const vf *scale,
+                              const vf *low, bool absolute, vf *error)
+{
+    for (int g = 0; g < GROUPS; g++)
+        error[g] = vf_splat(0.0f);
+    for (int i = 0; i < n; i++) {
+        for (int g = 0; g < GROUPS; g++) {
+            const vf diff = scale[g] * l[g * n + i] + low[g] - x[g * n + i];
+            const vf size = absolute ? vf_abs(diff) : (vf)(diff * diff);
+            error[g] += w[g * n + i] * size;
+        }
+    }
+}
+
+/* The fit without a trial. False if it needs `exact`. */
+LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool absolute, bool exact,
+                              struct affine_lanes *s)
+{
+    vf l[GROUPS * MAX_LEN], low[GROUPS], scale[GROUPS], error[GROUPS];
+
+    for (int g = 0; g < GROUPS; g++) {
+        const vf inverse = vf_splat((float)nmax) / (s[g].max - s[g].low);
+        if (!exact && !affine_in_range(&s[g], inverse))
+            return false;
+        s[g].code_inverse = inverse;
+        s[g].code_low = low[g] = s[g].low;
+        s[g].scale = scale[g] = vf_splat(1.0f) / inverse;
+        for (int i = 0; i < n; i++)
+            l[g * n + i] = affine_round(nmax, inverse * (x[g * n + i] - low[g]), exact);
+    }
+    affine_error_lanes(n, x, w, l, scale, low, absolute, error);
+    for (int g = 0; g < GROUPS; g++)
+        s[g].error = error[g];
+    return true;
+}
+
+/* Sums over the codes of a trial. */
+struct affine_sums {
+    vf l[GROUPS], l2[GROUPS], xl[GROUPS];
+};
+
+LANES void affine_sums_lanes(int n, int nmax, const vf *x, const vf *w, const vf *inverse,
+                             const vf *low, bool exact, vf *l, struct affine_sums *sum)
+{
+    for (int g = 0; g < GROUPS; g++)
+        sum->l[g] = sum->l2[g] = sum->xl[g] = vf_splat(0.0f);
+    for (int i = 0; i < n; i++) {
+        for (int g = 0; g < GROUPS; g++) {
+            const vf xi = x[g * n + i];
+            const vf li = affine_round(nmax, inverse[g] * (xi - low[g]), exact);
+            const vf wl = w[g * n + i] * li;
+            l[g * n + i] = li;
+            sum->l[g] += wl;
+            sum->l2[g] += wl * li;
+            sum->xl[g] += wl * xi;
+        }
+    }
+}
+
+/* One trial, for all groups. False if it needs `exact`. */
+LANES bool affine_trial_lanes(int n, int nmax, const vf *x, const vf *w, float range, bool absolute,
+                              bool exact, struct affine_lanes *s)
+{
+    const vf zero = vf_splat(0.0f);
+    vf l[GROUPS * MAX_LEN], inverse[GROUPS], low[GROUPS], scale[GROUPS], error[GROUPS];
+    vm better[GROUPS];
+    struct affine_sums sum;
+
+    for (int g = 0; g < GROUPS; g++) {
+        low[g] = s[g].low;
+        inverse[g] = vf_splat(range) / (s[g].max - low[g]);
+        if (!exact && !affine_in_range(&s[g], inverse[g]))
+            return false;
+    }
+    affine_sums_lanes(n, nmax, x, w, inverse, low, exact, l, &sum);
+    for (int g = 0; g < GROUPS; g++) {
+        const vf det = s[g].sum_w * sum.l2[g] - sum.l[g] * sum.l[g];
+        const vf fit = (s[g].sum_w * sum.xl[g] - s[g].sum_x * sum.l[g]) / det;
+        const vf fit_low = (sum.l2[g] * s[g].sum_x - sum.l[g] * sum.xl[g]) / det;
+        const vm positive = vf_gt(fit_low, zero);
+        low[g] = vf_select(positive, zero, fit_low);
+        scale[g] = vf_select(positive, sum.xl[g] / sum.l2[g], fit);
+        better[g] = vm_and(vf_gt(det, zero), s[g].varies);
+    }
+    affine_error_lanes(n, x, w, l, scale, low, absolute, error);
+    for (int g = 0; g < GROUPS; g++) {
+        const vm keep = vm_and(better[g], vf_lt(error[g], s[g].error));
+        s[g].error = vf_select(keep, error[g], s[g].error);
+        s[g].code_inverse = vf_select(keep, inverse[g], s[g].code_inverse);
+        s[g].code_low = vf_select(keep, s[g].low, s[g].code_low);
+        s[g].scale = vf_select(keep, scale[g], s[g].scale);
+        s[g].low = vf_select(keep, low[g], s[g].low);
+    }
+    return true;
+}
+
+LANES bool affine_all_trials(int n, int nmax, const vf *x, const vf *w,
+                             const struct affine_trials *trials, bool exact, struct affine_lanes *s)
+{
+    if (!affine_plain_lanes(n, nmax, x, w, trials->absolute, exact, s))
+        return false;
+    for (int i = 0; i <= trials->last; i++) {
+        const float range = trials->first + trials->step * (float)i + (float)nmax;
+        if (!affine_trial_lanes(n, nmax, x, w, range, trials->absolute, exact, s))
+            return false;
+    }
+    return true;
+}
+
+/* Group g of GROUPS has its elements in x[g * n] to x[g * n + n - 1]. Fills s[0] to s[GROUPS - 1]:
+ * scale, low (the minimum is -low), code_inverse, code_low. */
+LANES void search_affine_lanes(int n, int nmax, const vf *x, const vf *w,
+                               const struct affine_trials *trials, struct affine_lanes *s)
+{
+    const vf zero = vf_splat(0.0f);
+    bool any = false;
+
+    for (int g = 0; g < GROUPS; g++) {
+        affine_start(n, x + g * n, w + g * n, &s[g]);
+        s[g].scale = s[g].code_inverse = s[g].code_low = zero;
+        any = any || vm_any(s[g].varies);
+    }
+    if (any && !affine_all_trials(n, nmax, x, w, trials, false, s)) {
+        for (int g = 0; g < GROUPS; g++)
+            s[g].low = s[g].lowest;
+        affine_all_trials(n, nmax, x, w, trials, true, s);
+    }
+    for (int g = 0; g < GROUPS; g++) {
+        s[g].scale = vf_select(s[g].varies, s[g].scale, zero);
+        s[g].code_inverse = vf_select(s[g].varies, s[g].code_inverse, zero);
+        s[g].code_low = vf_select(s[g].varies, s[g].code_low, zero);
+    }
+}
+
+/* ---- search_symmetric: three trials at a time, as these do not depend on each other ---- */
+
+/* Codes are symmetric_code_lanes(nmax, code_inverse, x) + bias; bias is 0 where the group is zero. */
+struct symmetric_lanes {
+    vf scale;
+    vf code_inverse;
+    vi bias;
+};
+
+LANES vi symmetric_code_lanes(int nmax, vf inverse, vf x)
+{
+    return vi_clamp(vi_nearest(inverse * x), -nmax, nmax - 1);
+}
+
+LANES vf search_extreme_lanes(int n, const vf *x)
+{
+    vf magnitude = vf_splat(0.0f), value = vf_splat(0.0f);
+
+    for (int i = 0; i < n; i++) {
+        const vf a = vf_abs(x[i]);
+        const vm larger = vf_gt(a, magnitude);
+        magnitude = vf_select(larger, a, magnitude);
+        value = vf_select(larger, x[i], value);
+    }
+    return value;
+}
+
+enum { TRIALS = 3 };
+
+/* A code without bias as a float. Where x and inverse are finite, their product is below nmax + 1 in
+ * magnitude and vf_rint does; otherwise it has to be `exact`. */
+LANES vf symmetric_round(int nmax, vf v, bool exact)
+{
+    if (exact)
+        return vf_from_int(vi_clamp(vi_nearest(v), -nmax, nmax - 1));
+    return vf_clamp(vf_rint(v), vf_splat((float)-nmax), vf_splat((float)(nmax - 1)));
+}
+
+/* The sums of `trials` fits. */
+LANES void symmetric_fits(int n, int nmax, bool exact, const vf *x, const vf *w, const vf *wx,
+                          int trials, const vf *inverse, vf *lx, vf *l2)
+{
+    for (int t = 0; t < trials; t++)
+        lx[t] = l2[t] = vf_splat(0.0f);
+    for (int i = 0; i < n; i++) {
+        for (int t = 0; t < trials; t++) {
+            const vf l = symmetric_round(nmax, inverse[t] * x[i], exact);
+            lx[t] += wx[i] * l;
+            l2[t] += w[i] * l * l;
+        }
+    }
+}
+
+/* `exact`: x may be NaN or infinite. */
+LANES void search_symmetric_lanes(int n, int nmax, bool exact, const vf *x, const vf *w,
+                                  struct symmetric_lanes *s)
+{
+    const vf zero = vf_splat(0.0f);
+    const vf max = search_extreme_lanes(n, x);
+    const vm all_zero = vf_lt(vf_abs(max), vf_splat(SEARCH_EPSILON));
+    vf wx[MAX_LEN], inverse[TRIALS], lx[TRIALS], l2[TRIALS];
+
+    for (int i = 0; i < n; i++)
+        wx[i] = w[i] * x[i];
+    s->code_inverse = vf_splat((float)-nmax) / max;
+    symmetric_fits(n, nmax, exact, x, w, wx, 1, &s->code_inverse, lx, l2);
+    s->scale = vf_select(vf_eq(l2[0], zero), zero, lx[0] / l2[0]);
+    vf best = s->scale * lx[0];
+
+    for (int first = -9; first < 9; first += TRIALS) {
+        for (int k = 0; k < TRIALS; k++) {
+            const int t = first + k < 0 ? first + k : first + k + 1; /* -9 to 9 without 0 */
+            inverse[k] = -vf_splat((float)nmax + 0.1f * (float)t) / max;
+        }
+        symmetric_fits(n, nmax, exact, x, w, wx, TRIALS, inverse, lx, l2);
+        for (int k = 0; k < TRIALS; k++) {
+            const vm better = vm_and(vf_gt(l2[k], zero), vf_gt(lx[k] * lx[k], best * l2[k]));
+            const vf scale = lx[k] / l2[k];
+            s->scale = vf_select(better, scale, s->scale);
+            s->code_inverse = vf_select(better, inverse[k], s->code_inverse);
+            best = vf_select(better, scale * lx[k], best);
+        }
+    }
+    s->scale = vf_select(all_zero, zero, s->scale);
+    s->code_inverse = vf_select(all_zero, zero, s->code_inverse);
+    s->bias = vi_select(all_zero, vi_splat(0), vi_splat(nmax));
+}
+
+#endif

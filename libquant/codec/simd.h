@@ -1,0 +1,81 @@
+/* simd.h -- vectors of VL single-precision lanes, so that a kernel is written once for all widths.
+ *
+ * Included by files compiled for one instruction set (suffix _avx2, _avx512, _neon); everything is
+ * static. vf holds VL floats, vi VL 32-bit integers, vm VL truth values. On vf the operators + - * /
+ * and unary minus work lane by lane and round as the scalar ones do; nothing here is fused.
+ *
+ * What each simd_<isa>.h defines (lane by lane unless said otherwise):
+ *
+ *   vf_splat vf_load vf_store vi_splat             float memory needs no alignment
+ *   vi_store
+ *   vf_load_columns(out, rows, n)                  out[i] = {rows[0][i], ..., rows[VL - 1][i]}, n a
+ *                                                  multiple of 16
+ *   vf_min(a, b)  vf_max(a, b)                     a < b ? a : b, a > b ? a : b
+ *   vf_clamp(v, low, high)                         v is a number
+ *   vf_abs vf_sqrt vf_rint                         vf_rint: to nearest, ties to even
+ *   vf_lt vf_gt vf_eq vf_le                        false for NaN; vf_eq also +0 = -0
+ *   vf_select(m, a, b)  vi_select(m, a, b)         m ? a : b
+ *   vm_and vm_or vm_andnot(a, b)                   vm_andnot: a and not b
+ *   vm_any vm_all                                  over the lanes
+ *   vm_lanes(m)                                    bit i is lane i
+ *   vi_add vi_sub vi_and vi_or vi_min vi_max vi_eq vi_gt
+ *   vi_shl(v, n) vi_shr(v, n)                      vi_shr brings in zeros
+ *   vf_bits vf_from_bits                           reinterpret
+ *   vf_from_int                                    convert
+ *   vi_from_float                                  toward zero; INT32_MIN if out of range or NaN
+ *   vi_load_u8 vi_load_s8 vi_load_u16              VL integers of that size
+ *   vi_store_u16                                   the low halves of the lanes
+ *   vi_store_32u8(p, v)                            the low bytes of the 32 integers v[32 / VL]
+ *   vf_load_f16(p)  vf_store_f16(p, v)             halves; no lane of v is NaN
+ *   f16_from_float(f)                              one, not NaN
+ *   vf_hmin vf_hmax vi_hmin vi_hmax                over the lanes; no NaN
+ *   GROUPS                                         how many vectors a search works on at a time
+ */
+#ifndef LQ_CODEC_SIMD_H
+#define LQ_CODEC_SIMD_H
+
+#include <stdbool.h>
+
+#include "libquant/codec/num.h"
+
+/* Kernels are templates: their parameters are constants, to be seen by the optimizer. */
+#define LANES static inline __attribute__((always_inline))
+
+#if defined(__AVX512F__)
+#include "libquant/codec/simd_avx512.h"
+#elif defined(__AVX2__)
+#include "libquant/codec/simd_avx2.h"
+#elif defined(__aarch64__)
+#include "libquant/codec/simd_neon.h"
+#else
+#error "no instruction set for kernels"
+#endif
+
+/* The function of this instruction set: encode_q4_k becomes encode_q4_k_avx2. */
+#define ISA_PASTE_(name, suffix) name##_##suffix
+#define ISA_PASTE(name, suffix) ISA_PASTE_(name, suffix)
+#define ISA_FN(name) ISA_PASTE(name, ISA_SUFFIX)
+
+#define VF_PER_32 (32 / VL)
+
+/* nearest_i32 of num.h, the same integer for any input. */
+LANES vi vi_nearest(vf v)
+{
+    const vi sum = vf_bits(v + vf_splat(12582912.0f));
+    return vi_sub(vi_and(sum, vi_splat(0x7fffff)), vi_splat(0x400000));
+}
+
+LANES vi vi_clamp(vi v, int low, int high)
+{
+    return vi_min(vi_max(v, vi_splat(low)), vi_splat(high));
+}
+
+/* Bits of the magnitudes: ordered as the magnitudes are; infinities and NaNs come last. */
+LANES vi vf_abs_bits(vf v)
+{
+    return vi_and(vf_bits(v), vi_splat(0x7fffffff));
+}
+
+#define NOT_FINITE 0x7f800000
+
+#endif
