@@ -475,15 +475,17 @@ static lq_status take_header(struct reader *r, uint32_t file)
     uint32_t alignment;
     for (uint64_t i = 0; i < n_meta; i++)
         LQ_TRY(take_meta(r, i));
-    const struct catalog own = {
-        .path = r->source->name, .meta = r->c->meta + first_meta, .n_meta = (size_t)n_meta};
+    const struct catalog own = {.path = r->source->name,
+                                .meta = n_meta ? r->c->meta + first_meta : NULL,
+                                .n_meta = (size_t)n_meta};
     LQ_TRY(catalog_check_keys(&own, r->err));
     LQ_TRY(gguf_alignment(own.meta, own.n_meta, own.path, &alignment, r->err));
     if (file == 0)
         r->c->alignment = alignment;
     for (uint64_t i = 0; i < n_tensors; i++)
         LQ_TRY(take_tensor(r, file));
-    return place(r, r->c->tensors + first, (size_t)n_tensors, alignment, &r->c->files[file]);
+    return place(r, n_tensors ? r->c->tensors + first : NULL, (size_t)n_tensors, alignment,
+                 &r->c->files[file]);
 }
 
 lq_status gguf_read_header(struct catalog *c, uint32_t file, lq_error *err)

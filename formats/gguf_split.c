@@ -94,8 +94,8 @@ static lq_status open_part(struct catalog *c, struct resolver *siblings, const c
     LQ_TRY(format_require(&format_gguf, source, err));
     const size_t n_first = c->n_meta;
     LQ_TRY(gguf_read_header(c, no, err));
-    const struct meta *const own = c->meta + n_first;
     const size_t n_own = c->n_meta - n_first;
+    const struct meta *const own = n_own ? c->meta + n_first : NULL;
     uint64_t own_no, own_count;
     if (!find_count(own, n_own, GGUF_KEY_SPLIT_NO, &own_no) || own_no != no ||
         !find_count(own, n_own, GGUF_KEY_SPLIT_COUNT, &own_count) || own_count != count)

@@ -241,22 +241,30 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name); /* empty tensors: any order will do, but always the same */
 }
 
+static lq_status fail_order(struct reader *r, const struct tensor *t, const struct tensor *before,
+                            uint64_t at, const struct source *s)
+{
+    if (before && strcmp(t->name, before->name) == 0)
+        lq_fail_at(r->err, LQ_E_FORMAT, s->name, -1, "two tensors have this name");
+    else
+        lq_fail_at(r->err, LQ_E_FORMAT, s->name, -1,
+                   "its data begins at offset %" PRIu64 ", %s the end of the tensor before it at "
+                   "%" PRIu64,
+                   t->offset, t->offset < at ? "before" : "after a gap behind", at);
+    lq_error_add_tensor(r->err, t->name);
+    return LQ_E_FORMAT;
+}
+
 /* The data must be covered by tensors without gap or overlap, to the end of the file. */
 static lq_status check_cover(struct reader *r, struct tensor *first, size_t n, struct source *s)
 {
     uint64_t at = r->data;
-    qsort(first, n, sizeof *first, by_place);
+    if (n)
+        qsort(first, n, sizeof *first, by_place);
     for (size_t i = 0; i < n; i++) {
         struct tensor *const t = &first[i];
-        if (t->offset != at - r->data) {
-            lq_fail_at(r->err, LQ_E_FORMAT, s->name, -1,
-                       "its data begins at offset %" PRIu64 ", %s the end of the tensor before it "
-                       "at %" PRIu64,
-                       t->offset, t->offset < at - r->data ? "before" : "after a gap behind",
-                       at - r->data);
-            lq_error_add_tensor(r->err, t->name);
-            return LQ_E_FORMAT;
-        }
+        if (t->offset != at - r->data)
+            return fail_order(r, t, i ? t - 1 : NULL, at - r->data, s);
         if (t->bytes > s->size - at) {
             lq_fail_at(r->err, LQ_E_FORMAT, s->name, (int64_t)at,
                        "its %" PRIu64 " bytes would end behind the end of the file, which has "
@@ -289,12 +297,13 @@ lq_status safetensors_read_header(struct catalog *c, uint32_t file, lq_error *er
     if (status == LQ_OK)
         status = check_padding(&r, s);
     json_close(&r.j);
+    const size_t n_meta = c->n_meta - first_meta, n = c->n_tensors - first;
     const struct catalog own = {
-        .path = s->name, .meta = c->meta + first_meta, .n_meta = c->n_meta - first_meta};
+        .path = s->name, .meta = n_meta ? c->meta + first_meta : NULL, .n_meta = n_meta};
     if (status == LQ_OK)
         status = catalog_check_keys(&own, err);
     if (status == LQ_OK)
-        status = check_cover(&r, c->tensors + first, c->n_tensors - first, s);
+        status = check_cover(&r, n ? c->tensors + first : NULL, n, s);
     return status;
 }
 
