@@ -19,9 +19,9 @@ run-demo: $(BUILD)/lq
 
 CLI_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 CLI_HELPERS := $(BUILD)/tests/cli/json_valid
-run-check: all tests $(CLI_HELPERS)
-	@BUILD=$(BUILD) CC='$(CC)' scripts/run-tests $(TESTS) $(CHECKKERN) $(CLI_TESTS) \
-	    scripts/check-includes
+run-check: all tests fuzzers $(CLI_HELPERS)
+	@BUILD=$(BUILD) CC='$(CC)' scripts/run-tests $(CLI_TESTS) $(CHECKKERN) $(TESTS) \
+	    $(if $(FUZZERS),scripts/replay-fuzz) scripts/check-includes
 
 $(BUILD)/tests/cli/%: $(BUILD)/obj/tests/cli/%.o $(BUILD)/libquant-internal.a
 	@mkdir -p $(@D)
