@@ -14,6 +14,11 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 OPT ?= -O3
+# Of the same target as the compiler.
+ifeq ($(origin LD),default)
+LD := $(shell $(CC) -print-prog-name=ld)
+endif
+OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
 .DEFAULT_GOAL := all
 
 # ---- dependencies (see scripts/install-deps) ----
@@ -102,7 +107,7 @@ $(BUILD)/libquant.a: $(LIB_OBJ)
 	@rm -f $@
 	$(call say,AR)
 	$(Q)$(LD) -r -o $(BUILD)/libquant.o $^
-	$(Q)objcopy --localize-hidden $(BUILD)/libquant.o
+	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/libquant.o
 	$(Q)$(AR) rcs $@ $(BUILD)/libquant.o
 
 $(BUILD)/libquant.so: $(LIB_OBJ)
