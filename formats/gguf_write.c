@@ -142,11 +142,11 @@ static lq_status check_tensor(struct tensor *t, uint32_t skip, lq_error *err)
     return status;
 }
 
-/* ggml drops outer dimensions of 1 (ggml_n_dims) and has no scalars: they are vectors of 1. */
+/* GGUF has no scalars: they are vectors of 1. Outer dimensions of 1 that are too many are dropped. */
 static lq_status put_tensor(struct tensor *t, uint64_t offset, struct text *out, lq_error *err)
 {
     uint32_t skip = 0;
-    while (skip + 1 < t->rank && t->dim[skip] == 1)
+    while (t->rank - skip > GGUF_MAX_RANK && t->dim[skip] == 1)
         skip++;
     LQ_TRY(check_tensor(t, skip, err));
     put_string(out, t->name, strlen(t->name));

@@ -9,7 +9,13 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { QUANTIZATION_VERSION = 2, FILE_TYPE_F32 = 0, FILE_TYPE_F16 = 1, FILE_TYPE_BF16 = 32 };
+enum {
+    QUANTIZATION_VERSION = 2,
+    FILE_TYPE_F32 = 0,
+    FILE_TYPE_F16 = 1,
+    FILE_TYPE_BF16 = 32,
+    FILE_TYPE_MXFP4_MOE = 38
+};
 
 /* Types that the converter writes itself, with their general.file_type. */
 static const struct {
@@ -48,7 +54,6 @@ static const struct type_info *direct_type(const struct mapped *t, const struct 
 /* "auto": the 16-bit type of the first matrix that has one. */
 static const struct type_info *guess_type(const struct conversion *c)
 {
-    const struct catalog *const s = &c->model.source;
     for (size_t i = 0; i < c->map.n; i++) {
         const struct mapped *const t = &c->map.tensors[i];
         for (uint32_t k = 0; k < t->n_in; k++) {
@@ -57,11 +62,19 @@ static const struct type_info *guess_type(const struct conversion *c)
                 return t->in[k]->type;
         }
     }
-    (void)s;
     return &type_F16;
 }
 
 /* ---- catalogues ---- */
+
+/* Whether the checkpoint's experts are packed as MXFP4, and stay so. */
+static bool is_packed(const struct conversion *c)
+{
+    for (size_t i = 0; i < c->map.n; i++)
+        if (c->map.tensors[i].packed)
+            return true;
+    return false;
+}
 
 static lq_status add_tensors(const struct conversion *c, struct catalog *out,
                              const struct type_info *type, lq_error *err)
@@ -103,9 +116,10 @@ static lq_status base_metadata(struct conversion *c, lq_error *err)
     struct model *const m = &c->model;
     LQ_TRY(catalog_set_string(out, "general.architecture", m->arch->name, strlen(m->arch->name),
                               err));
+    LQ_TRY(hparams_write(m, out, true, err));
     LQ_TRY(metadata_write(m, c->options->vocab_only ? NULL : &c->map, &c->options->metadata, out,
                           &c->names, err));
-    LQ_TRY(hparams_write(m, out, err));
+    LQ_TRY(hparams_write(m, out, false, err));
     LQ_TRY(catalog_set_uint(out, "general.quantization_version", META_U32, QUANTIZATION_VERSION,
                             err));
     return m->arch->vocab(m, out, err);
@@ -119,10 +133,13 @@ static lq_status base_tensors(struct conversion *c, lq_error *err)
     c->base.path = c->model.path;
     c->base.alignment = 32;
     LQ_TRY(add_tensors(c, &c->base, via ? via : &type_F32, err));
+    if (!catalog_meta(&c->base, "general.file_type"))
+        return LQ_OK; /* llama.cpp's converter leaves it out for some architectures */
     return catalog_set_uint(&c->base, "general.file_type", META_U32,
-                            !via                       ? FILE_TYPE_F32
+                            is_packed(c)              ? FILE_TYPE_MXFP4_MOE
+                            : !via                    ? FILE_TYPE_F32
                             : via->id == LQ_TYPE_BF16 ? FILE_TYPE_BF16
-                                                       : FILE_TYPE_F16,
+                                                      : FILE_TYPE_F16,
                             err);
 }
 
@@ -211,6 +228,10 @@ static lq_status find_type(const struct conversion *c, struct convert_output *o,
             o->plain = type;
             o->type = type->name;
             o->file_type = direct_types[i].file_type;
+            if (is_packed(c) && !(type->flags & TYPE_QUANTIZED)) {
+                o->type = "MXFP4_MOE";
+                o->file_type = FILE_TYPE_MXFP4_MOE;
+            }
             return LQ_OK;
         }
     o->mix = mix_by_name(name);
@@ -239,13 +260,44 @@ static lq_status plan_direct(struct conversion *c, struct convert_output *o, lq_
     return LQ_OK;
 }
 
+/* The steps in the order of a quantized file, which is the same for all types. */
+static lq_status sort_steps(struct conversion *c, const struct quantize_plan *q, lq_error *err)
+{
+    if (c->sorted)
+        return LQ_OK;
+    c->sorted = mem_calloc(c->map.n, sizeof *c->sorted);
+    if (!c->sorted)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i < c->map.n; i++) {
+        c->sorted[i] = c->steps[q->in[i] - c->base.tensors];
+        if (q->in[i]->type != &type_F32)
+            c->sorted[i].via = q->in[i]->type;
+    }
+    return LQ_OK;
+}
+
+/* What `lq quantize` makes of the model in 32 bits (or that of `via`), without the file between. */
+static lq_status plan_quantized(struct conversion *c, struct convert_output *o, lq_error *err)
+{
+    o->quantize = c->options->quantize;
+    o->quantize.recipe.mix = o->mix;
+    LQ_TRY(quantize_plan(&o->quantized, &c->base, o->path, &o->quantize, err));
+    LQ_TRY(quantize_check(&o->quantized, err));
+    o->output = &o->quantized.output;
+    return sort_steps(c, &o->quantized, err);
+}
+
 static lq_status plan_output(struct conversion *c, struct convert_output *o, const char *type,
                              lq_error *err)
 {
     LQ_TRY(find_type(c, o, type, err));
     LQ_TRY(output_path(c, o, err));
-    if (!o->mix)
-        LQ_TRY(plan_direct(c, o, err));
+    LQ_TRY(o->mix ? plan_quantized(c, o, err) : plan_direct(c, o, err));
+    const size_t n = o->output->catalog.n_files;
+    o->digests = mem_calloc(n, sizeof *o->digests);
+    if (!o->digests)
+        return lq_fail_memory(err);
+    o->output->sha256 = o->digests;
     return LQ_OK;
 }
 
@@ -281,18 +333,30 @@ lq_status convert_plan(struct conversion *c, const char *path, const struct conv
     return plan_outputs(c, err);
 }
 
-lq_status convert_run(struct conversion *c, const struct stream_options *options, lq_error *err)
+/* Outputs whose tensors have the same order go together. */
+static lq_status run_group(struct conversion *c, bool quantized, const struct step *steps,
+                           const struct stream_options *options, lq_error *err)
 {
     struct output *const outputs = mem_calloc(c->n_outputs, sizeof *outputs);
+    size_t n = 0;
     if (!outputs)
         return lq_fail_memory(err);
     for (size_t i = 0; i < c->n_outputs; i++)
-        outputs[i] = *c->outputs[i].output;
-    const lq_status status = stream_run(c->steps, c->map.n, outputs, c->n_outputs, options, err);
+        if ((c->outputs[i].mix != NULL) == quantized)
+            outputs[n++] = *c->outputs[i].output;
+    const lq_status status = n ? stream_run(steps, c->map.n, outputs, n, options, err) : LQ_OK;
+    n = 0;
     for (size_t i = 0; i < c->n_outputs; i++)
-        *c->outputs[i].output = outputs[i];
+        if ((c->outputs[i].mix != NULL) == quantized)
+            *c->outputs[i].output = outputs[n++];
     free(outputs);
     return status;
+}
+
+lq_status convert_run(struct conversion *c, const struct stream_options *options, lq_error *err)
+{
+    LQ_TRY(run_group(c, false, c->steps, options, err));
+    return run_group(c, true, c->sorted, options, err);
 }
 
 void convert_release(struct conversion *c)
@@ -305,6 +369,7 @@ void convert_release(struct conversion *c)
     }
     free(c->outputs);
     free(c->steps);
+    free(c->sorted);
     catalog_release(&c->base);
     mapping_release(&c->map);
     model_close(&c->model);

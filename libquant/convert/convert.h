@@ -36,7 +36,8 @@ struct convert_output {
     struct output *output;
     struct catalog catalog;      /* of a direct type */
     struct output direct;
-    struct quantize_plan quantized; /* of one that is made by quantizing */
+    struct quantize_plan quantized;  /* of one that is made by quantizing */
+    struct quantize_options quantize;
     const struct mix *mix;       /* NULL: direct */
     const struct type_info *plain;
     uint64_t bytes;              /* of all files */
@@ -49,7 +50,8 @@ struct conversion {
     struct mapping map;
     struct catalog base;    /* the metadata of all outputs; tensors as quantizing starts from */
     struct metadata_names names;
-    struct step *steps;     /* [map.n], in the order of the mapping */
+    struct step *steps;     /* [map.n], in the order of the mapping: of direct outputs */
+    struct step *sorted;    /* [map.n], in the order of quantized files, or NULL */
     struct convert_output *outputs;
     size_t n_outputs;
 };

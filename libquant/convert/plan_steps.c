@@ -1,10 +1,24 @@
 /* plan_steps.c -- transforms of tensors, row by row. */
 #include "libquant/convert/plan_steps.h"
 
+#include "libquant/base/bytes.h"
 #include "libquant/codec/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct row_ref row_from_fn(const struct step *s, uint64_t row);
+
+/* What a step needs beyond its four numbers; lives as long as the plan. */
+struct recipe_of_rows {
+    row_from_fn *from;                   /* of steps that read rows themselves */
+    const struct tensor *const *scales;  /* of in[], or NULL */
+    uint64_t scale_rows, scale_cols;     /* rows and columns that share a scale; 0: all of them */
+    /* transposes */
+    uint64_t group_rows;                 /* rows of the source that belong together */
+    uint64_t used_rows;                  /* of these, the first that become columns */
+    uint64_t group_cols, every, first;   /* columns that become rows: every `every`-th from first */
+};
 
 /* ---- rows from rows ---- */
 
@@ -23,6 +37,29 @@ static struct row_ref from_stack(const struct step *s, uint64_t row)
     return (struct row_ref){(uint32_t)(row / rows), row % rows};
 }
 
+/* arg[0] rows out of each arg[1], from row arg[2] on, arg[3] rows apart. */
+static struct row_ref from_some(const struct step *s, uint64_t row)
+{
+    const uint64_t taken = (uint64_t)s->arg[0], of = (uint64_t)s->arg[1];
+    return (struct row_ref){0, row / taken * of + (uint64_t)s->arg[2] +
+                                   row % taken * (uint64_t)s->arg[3]};
+}
+
+/* Heads of (query, key, value) become all queries, all keys, all values. arg[0]: rows of a head's
+ * part, arg[1]: heads. */
+static struct row_ref from_heads(const struct step *s, uint64_t row)
+{
+    const uint64_t part_rows = (uint64_t)s->arg[0], heads = (uint64_t)s->arg[1];
+    const uint64_t part = row / (part_rows * heads), head = row / part_rows % heads;
+    return (struct row_ref){0, (head * 3 + part) * part_rows + row % part_rows};
+}
+
+static struct row_ref from_itself(const struct step *s, uint64_t row)
+{
+    (void)s;
+    return (struct row_ref){0, row};
+}
+
 /* ---- maps ---- */
 
 static void add_one(const struct step *s, float *x, size_t cols)
@@ -32,9 +69,9 @@ static void add_one(const struct step *s, float *x, size_t cols)
         x[i] += 1.0f;
 }
 
-/* ---- fills ---- */
+/* ---- reading floats ---- */
 
-/* Decodes n elements of a tensor from element `first` on; the caller frees *raw in the end. */
+/* n elements of a tensor from element `first` on. */
 static lq_status decode_at(const struct step *s, const struct tensor *t, uint64_t first, size_t n,
                            float *dst, unsigned isa, lq_error *err)
 {
@@ -53,19 +90,39 @@ static lq_status decode_at(const struct step *s, const struct tensor *t, uint64_
     return status;
 }
 
-/* Any step with row_from semantics whose inputs differ in type; s->data is the function. */
-struct row_source {
-    struct row_ref (*from)(const struct step *s, uint64_t row);
-};
+/* Multiplies one row with its scales. */
+static lq_status scale_row(const struct step *s, const struct recipe_of_rows *r, struct row_ref ref,
+                           float *x, size_t cols, unsigned isa, lq_error *err)
+{
+    const struct tensor *const scale = r->scales ? r->scales[ref.in] : NULL;
+    if (!scale)
+        return LQ_OK;
+    const uint64_t row = r->scale_rows ? ref.row / r->scale_rows : 0;
+    const size_t width = r->scale_cols ? (size_t)r->scale_cols : cols;
+    const size_t n = (cols + width - 1) / width;
+    float *const factors = mem_calloc(n, sizeof *factors);
+    if (!factors)
+        return lq_fail_memory(err);
+    const lq_status status = decode_at(s, scale, row * n, n, factors, isa, err);
+    for (size_t i = 0; i < cols && status == LQ_OK; i++)
+        x[i] *= factors[i / width];
+    free(factors);
+    return status;
+}
 
+/* ---- fills ---- */
+
+/* Rows that `from` names, of inputs that differ in type or are stored scaled. */
 static lq_status fill_rows(const struct step *s, uint64_t row, uint64_t n, float *dst, unsigned isa,
                            lq_error *err)
 {
-    const struct row_source *const source = s->data;
+    const struct recipe_of_rows *const r = s->data;
     const size_t cols = (size_t)tensor_cols(s->in[0]);
     for (uint64_t i = 0; i < n; i++) {
-        const struct row_ref r = source->from(s, row + i);
-        LQ_TRY(decode_at(s, s->in[r.in], r.row * cols, cols, dst + i * cols, isa, err));
+        const struct row_ref ref = r->from(s, row + i);
+        float *const x = dst + i * cols;
+        LQ_TRY(decode_at(s, s->in[ref.in], ref.row * cols, cols, x, isa, err));
+        LQ_TRY(scale_row(s, r, ref, x, cols, isa, err));
     }
     return LQ_OK;
 }
@@ -74,7 +131,7 @@ static lq_status fill_rows(const struct step *s, uint64_t row, uint64_t n, float
 static lq_status fill_vector(const struct step *s, uint64_t row, uint64_t n, float *dst,
                              unsigned isa, lq_error *err)
 {
-    const struct row_source *const source = s->data;
+    const struct recipe_of_rows *const r = s->data;
     const size_t len = (size_t)s->in[0]->elements;
     (void)row;
     (void)n;
@@ -83,9 +140,54 @@ static lq_status fill_vector(const struct step *s, uint64_t row, uint64_t n, flo
         return lq_fail_memory(err);
     const lq_status status = decode_at(s, s->in[0], 0, len, x, isa, err);
     for (size_t i = 0; i < len && status == LQ_OK; i++)
-        dst[i] = x[source->from(s, i).row];
+        dst[i] = x[r->from(s, i).row];
     free(x);
     return status;
+}
+
+/* Every arg[1]-th column from arg[0] on. */
+static lq_status fill_columns(const struct step *s, uint64_t row, uint64_t n, float *dst,
+                              unsigned isa, lq_error *err)
+{
+    const size_t cols = (size_t)tensor_cols(s->in[0]), every = (size_t)s->arg[1];
+    float *const x = mem_calloc(cols, sizeof *x);
+    lq_status status = x ? LQ_OK : lq_fail_memory(err);
+    for (uint64_t i = 0; i < n && status == LQ_OK; i++) {
+        status = decode_at(s, s->in[0], (row + i) * cols, cols, x, isa, err);
+        for (size_t k = 0; k < cols / every && status == LQ_OK; k++)
+            dst[i * (cols / every) + k] = x[k * every + (size_t)s->arg[0]];
+    }
+    free(x);
+    return status;
+}
+
+/* Columns become rows. The rows of a chunk are columns that lie side by side, so that each row of
+ * the source is read once for a chunk, in one piece. */
+static lq_status fill_transposed(const struct step *s, uint64_t row, uint64_t n, float *dst,
+                                 unsigned isa, lq_error *err)
+{
+    const struct recipe_of_rows *const r = s->data;
+    const uint64_t per_group = r->group_cols / r->every;
+    const size_t out_cols = (size_t)r->used_rows;
+    while (n) {
+        const uint64_t group = row / per_group, col = row % per_group;
+        const uint64_t count = n < per_group - col ? n : per_group - col;
+        const size_t span = (size_t)((count - 1) * r->every + 1);
+        float *const x = mem_calloc(span, sizeof *x);
+        lq_status status = x ? LQ_OK : lq_fail_memory(err);
+        for (uint64_t b = 0; b < r->used_rows && status == LQ_OK; b++) {
+            const uint64_t from = (group * r->group_rows + b) * r->group_cols;
+            status = decode_at(s, s->in[0], from + col * r->every + r->first, span, x, isa, err);
+            for (uint64_t i = 0; i < count && status == LQ_OK; i++)
+                dst[i * out_cols + b] = x[i * r->every];
+        }
+        free(x);
+        LQ_TRY(status);
+        dst += count * out_cols;
+        row += count;
+        n -= count;
+    }
+    return LQ_OK;
 }
 
 /* arg[0]: columns. */
@@ -99,6 +201,43 @@ static lq_status fill_values(const struct step *s, uint64_t row, uint64_t n, flo
     return LQ_OK;
 }
 
+/* ---- MXFP4: gpt-oss keeps elements 2i and 2i + 1 in byte i, GGUF i and i + 16 ---- */
+
+enum { MX_ELEMENTS = 32, MX_CODES = 16, MX_BLOCK = 17 };
+
+static void repack_block(uint8_t *dst, uint8_t scale, const uint8_t *codes)
+{
+    dst[0] = scale;
+    for (int i = 0; i < MX_CODES; i++) {
+        const uint8_t low = (uint8_t)(i & 1 ? codes[i / 2] >> 4 : codes[i / 2] & 15);
+        const uint8_t high =
+            (uint8_t)(i & 1 ? codes[8 + i / 2] >> 4 : codes[8 + i / 2] & 15);
+        dst[1 + i] = (uint8_t)(low | high << 4);
+    }
+}
+
+/* Rows as from_some says. */
+static lq_status fill_mxfp4(const struct step *s, uint64_t row, uint64_t n, void *dst,
+                            lq_error *err)
+{
+    const struct recipe_of_rows *const r = s->data;
+    const struct tensor *const t = s->in[0];
+    const size_t blocks = (size_t)t->dim[t->rank - 2];
+    uint8_t *const codes = mem_calloc(blocks, MX_CODES + 1), *const scales = codes + blocks * MX_CODES;
+    uint8_t *out = dst;
+    lq_status status = codes ? LQ_OK : lq_fail_memory(err);
+    for (uint64_t i = 0; i < n && status == LQ_OK; i++) {
+        const uint64_t from = r->from(s, row + i).row;
+        status = catalog_read(s->source, t, codes, blocks * MX_CODES, from * blocks * MX_CODES, err);
+        if (status == LQ_OK)
+            status = catalog_read(s->source, r->scales[0], scales, blocks, from * blocks, err);
+        for (size_t b = 0; b < blocks && status == LQ_OK; b++, out += MX_BLOCK)
+            repack_block(out, scales[b], codes + b * MX_CODES);
+    }
+    free(codes);
+    return status;
+}
+
 /* ---- the steps ---- */
 
 static bool one_type(const struct mapped *t)
@@ -109,40 +248,144 @@ static bool one_type(const struct mapped *t)
     return true;
 }
 
-/* Rows by `from`, in the cheapest way that fits. */
-static lq_status rows_by(struct step *s, const struct mapped *t,
-                         struct row_ref (*from)(const struct step *s, uint64_t row),
-                         struct arena *a, lq_error *err)
+/* How many rows and columns share a scale: the sizes tell, up to a last block that is cut off. */
+static lq_status scale_shape(struct recipe_of_rows *r, const struct model *m, const struct mapped *t,
+                             lq_error *err)
 {
-    const bool vector = t->rank == 1;
-    if (!vector && one_type(t)) {
-        s->row_from = from;
-        return LQ_OK;
+    const struct cJSON *const size =
+        config_find(&m->config, "quantization_config.weight_block_size "
+                                "quantization_config.config_groups.group_0.weights.block_structure");
+    const uint64_t rows = tensor_rows(t->in[0]), cols = tensor_cols(t->in[0]);
+    for (uint32_t i = 0; i < t->n_in; i++) {
+        const struct tensor *const scale = t->scales[i];
+        uint64_t n_rows = 0, n_cols = 0;
+        if (!scale)
+            continue;
+        if (config_pair(size, &r->scale_rows, &r->scale_cols) && scale->elements > 1) {
+            n_rows = (rows + r->scale_rows - 1) / r->scale_rows;
+            n_cols = (cols + r->scale_cols - 1) / r->scale_cols;
+        } else {
+            r->scale_rows = scale->elements == rows ? 1 : 0;
+            r->scale_cols = 0;
+            n_rows = r->scale_rows ? rows : 1;
+            n_cols = 1;
+        }
+        if (scale->elements != n_rows * n_cols || !scale->type->decode) {
+            lq_fail(err, LQ_E_MODEL, "its scales do not fit the tensor that they belong to");
+            lq_error_add_tensor(err, scale->name);
+            return LQ_E_MODEL;
+        }
     }
-    struct row_source *const source = arena_calloc(a, 1, sizeof *source);
-    if (!source)
-        return lq_fail_memory(err);
-    source->from = from;
-    s->data = source;
-    s->fill = vector ? fill_vector : fill_rows;
     return LQ_OK;
 }
 
-static lq_status transform(struct step *s, const struct model *m, const struct mapped *t,
-                           struct arena *a, lq_error *err)
+/* Rows by `from`, in the cheapest way that fits. */
+static lq_status rows_by(struct step *s, struct recipe_of_rows *r, const struct model *m,
+                         const struct mapped *t, row_from_fn *from, lq_error *err)
 {
+    const bool vector = t->rank == 1 && !t->scales && t->n_in == 1;
+    if (!vector && one_type(t) && !t->scales) {
+        s->row_from = from == from_itself ? NULL : from;
+        return LQ_OK;
+    }
+    if (vector && from == from_itself)
+        return LQ_OK;
+    r->from = from;
+    s->data = r;
+    s->fill = vector ? fill_vector : fill_rows;
+    return t->scales ? scale_shape(r, m, t, err) : LQ_OK;
+}
+
+static lq_status transposed(struct step *s, struct recipe_of_rows *r, const struct mapped *t,
+                            uint64_t group_rows, uint64_t used_rows, lq_error *err)
+{
+    const bool every = t->rule->transform == TRANSFORM_TRANSPOSE_EVERY;
+    if (t->scales)
+        return lq_fail(err, LQ_E_UNSUPPORTED, "scaled tensors are not transposed here");
+    r->group_rows = group_rows;
+    r->used_rows = used_rows;
+    r->group_cols = tensor_cols(t->in[0]);
+    r->every = every ? (uint64_t)t->rule->arg[1] : 1;
+    r->first = every ? (uint64_t)t->rule->arg[0] : 0;
+    s->data = r;
+    s->fill = fill_transposed;
+    return LQ_OK;
+}
+
+static void set_args(struct step *s, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    s->arg[0] = (int64_t)a;
+    s->arg[1] = (int64_t)b;
+    s->arg[2] = (int64_t)c;
+    s->arg[3] = (int64_t)d;
+}
+
+static lq_status mxfp4(struct step *s, struct recipe_of_rows *r, const struct mapped *t,
+                       lq_error *err)
+{
+    const struct tensor *const blocks = t->in[0], *const scales = t->scales[0];
+    const uint64_t every = t->rule->arg[1] ? (uint64_t)t->rule->arg[1] : 1;
+    if (blocks->type->id != LQ_TYPE_U8 || scales->type->id != LQ_TYPE_U8 ||
+        blocks->dim[blocks->rank - 1] != MX_CODES ||
+        scales->elements * MX_CODES != blocks->elements)
+        return lq_fail(err, LQ_E_MODEL, "its blocks and scales are not those of MXFP4");
+    set_args(s, 1, every, (uint64_t)t->rule->arg[0], 1);
+    r->from = from_some;
+    r->scales = t->scales;
+    s->data = r;
+    s->fill_raw = fill_mxfp4;
+    return LQ_OK;
+}
+
+/* The steps of transforms that pick rows. */
+static lq_status picked(struct step *s, struct recipe_of_rows *r, const struct model *m,
+                        const struct mapped *t, lq_error *err)
+{
+    const uint64_t *const d = m->dim;
+    const uint64_t first = (uint64_t)t->rule->arg[0], of = (uint64_t)t->rule->arg[1];
     switch ((enum transform)t->rule->transform) {
-    case TRANSFORM_NONE: return LQ_OK;
     case TRANSFORM_PERMUTE_Q:
     case TRANSFORM_PERMUTE_K:
-        s->arg[0] = (int64_t)m->dim[DIM_HEAD_DIM];
-        return rows_by(s, t, from_permuted, a, err);
+        set_args(s, d[DIM_HEAD_DIM], 0, 0, 0);
+        return rows_by(s, r, m, t, from_permuted, err);
     case TRANSFORM_STACK:
-        s->arg[0] = (int64_t)tensor_rows(t->in[0]);
-        return rows_by(s, t, from_stack, a, err);
-    case TRANSFORM_ADD_ONE: s->map = add_one; return LQ_OK;
-    default:
-        return lq_fail(err, LQ_E_UNSUPPORTED, "its transform is not supported yet");
+        set_args(s, tensor_rows(t->in[0]), 0, 0, 0);
+        return rows_by(s, r, m, t, from_stack, err);
+    case TRANSFORM_PART:
+        set_args(s, t->dim[t->rank - 2], t->dim[t->rank - 2] * of, t->dim[t->rank - 2] * first, 1);
+        return rows_by(s, r, m, t, from_some, err);
+    case TRANSFORM_EVERY:
+        set_args(s, 1, of, first, 1);
+        return rows_by(s, r, m, t, from_some, err);
+    case TRANSFORM_HEADS_QKV:
+        set_args(s, d[DIM_HEAD_DIM], d[DIM_HEADS], 0, 0);
+        return rows_by(s, r, m, t, from_heads, err);
+    case TRANSFORM_KV_B_V:
+        set_args(s, d[DIM_V_DIM], d[DIM_KV_B], d[DIM_NOPE], 1);
+        return rows_by(s, r, m, t, from_some, err);
+    default: return rows_by(s, r, m, t, from_itself, err);
+    }
+}
+
+static lq_status transform(struct step *s, const struct model *m, const struct mapped *t,
+                           struct recipe_of_rows *r, lq_error *err)
+{
+    const struct tensor *const in = t->in[0];
+    switch ((enum transform)t->rule->transform) {
+    case TRANSFORM_ADD_ONE:
+        s->map = add_one;
+        return picked(s, r, m, t, err);
+    case TRANSFORM_EVERY_COLUMN:
+        set_args(s, (uint64_t)t->rule->arg[0], (uint64_t)t->rule->arg[1], 0, 0);
+        s->fill = fill_columns;
+        return LQ_OK;
+    case TRANSFORM_TRANSPOSE:
+    case TRANSFORM_TRANSPOSE_EVERY:
+        return transposed(s, r, t, in->dim[in->rank - 2], in->dim[in->rank - 2], err);
+    case TRANSFORM_KV_B_K:
+        return transposed(s, r, t, m->dim[DIM_KV_B], m->dim[DIM_NOPE], err);
+    case TRANSFORM_MXFP4: return mxfp4(s, r, t, err);
+    default:              return picked(s, r, m, t, err);
     }
 }
 
@@ -156,13 +399,17 @@ lq_status plan_step(struct step *s, const struct model *m, const struct mapped *
         s->arg[0] = (int64_t)t->dim[t->rank - 1];
         return LQ_OK;
     }
+    struct recipe_of_rows *const r = arena_calloc(a, 1, sizeof *r);
+    if (!r)
+        return lq_fail_memory(err);
+    r->scales = t->scales;
     lq_status status = LQ_OK;
-    for (uint32_t i = 0; i < t->n_in && status == LQ_OK; i++)
+    for (uint32_t i = 0; i < t->n_in && status == LQ_OK && !t->packed; i++)
         if (!t->in[i]->type->decode)
             status = lq_fail(err, LQ_E_UNSUPPORTED, "type %s cannot be converted to numbers",
                              t->in[i]->type->name);
     if (status == LQ_OK)
-        status = transform(s, m, t, a, err);
+        status = transform(s, m, t, r, err);
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->in[0]->name);
     return status;

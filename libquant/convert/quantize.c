@@ -115,6 +115,10 @@ static lq_status add_tensor(struct quantize_plan *p, const struct tensor *in, co
         return lq_fail_memory(err);
     *t = *in;
     t->name = name;
+    while (t->rank > 1 && t->dim[0] == 1) { /* ggml drops outer dimensions of 1 (ggml_n_dims) */
+        t->dim++;
+        t->rank--;
+    }
     t->file = p->options->keep_split ? in->file : 0;
     p->in[p->output.catalog.n_tensors - 1] = in;
     return LQ_OK;

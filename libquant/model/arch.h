@@ -48,32 +48,32 @@ struct hparam {
 /* ---- tensors ---- */
 
 enum tensor_flags {
-    TENSOR_OPTIONAL = 1 << 0, /* in every layer or in none */
-    TENSOR_ANY_LAYER = 1 << 1, /* in some layers only, as the checkpoint has it */
-    TENSOR_UNTIED = 1 << 2,    /* required unless embeddings are tied */
+    TENSOR_OPTIONAL = 1 << 0,     /* in every layer or in none */
+    TENSOR_ANY_LAYER = 1 << 1,    /* in some layers only, as the checkpoint has it */
+    TENSOR_UNTIED = 1 << 2,       /* required unless embeddings are tied */
     TENSOR_EXPERT_LAYER = 1 << 3, /* in layers with experts only */
     TENSOR_DENSE_LAYER = 1 << 4,  /* in layers without experts only */
-    TENSOR_F32 = 1 << 5        /* small or sensitive: F32 in every output */
+    TENSOR_SIZED = 1 << 5, /* only where the configuration tells all sizes of its shape */
+    TENSOR_F32 = 1 << 6    /* small or sensitive: F32 in every output */
 };
 
 enum transform {
     TRANSFORM_NONE,
-    TRANSFORM_PERMUTE_Q, /* rows of a head from halves to pairs, arg heads */
+    TRANSFORM_PERMUTE_Q,   /* rows of a head from halves to pairs */
     TRANSFORM_PERMUTE_K,
-    TRANSFORM_STACK,     /* one input for each {xid}, stacked along a new first dimension */
-    TRANSFORM_TRANSPOSE, /* the last two dimensions change places */
-    TRANSFORM_PART,      /* part arg0 of arg1 equal parts of the second last dimension */
-    TRANSFORM_EVERY,     /* each arg1-th row of the second last dimension, from row arg0 on */
-    TRANSFORM_ADD_ONE,   /* 1 is added to every value: norms stored as the distance from one */
-    TRANSFORM_HEADS_QKV, /* rows per head (q, k, v) become all q, all k, all v */
-    TRANSFORM_KV_B_K,    /* the keys' part of kv_b, each head transposed */
-    TRANSFORM_KV_B_V,    /* the values' part of kv_b */
-    TRANSFORM_TRANSPOSE_PART, /* PART or EVERY of the transposed tensor */
-    TRANSFORM_TRANSPOSE_EVERY,
-    TRANSFORM_MXFP4,     /* packed blocks and scales become MXFP4; rows as EVERY says */
-    TRANSFORM_FIRST_ROWS, /* the rows after the arg0-th are dropped */
-    TRANSFORM_SKIP_ROWS, /* the first arg0 rows are dropped */
-    TRANSFORM_EVERY_COLUMN /* EVERY, of the columns */
+    TRANSFORM_STACK,       /* one input for each {xid} below the size arg0 (enum dim), stacked along
+                              a new first dimension */
+    TRANSFORM_TRANSPOSE,   /* the last two dimensions change places */
+    TRANSFORM_PART,        /* part arg0 of arg1 equal parts of the second last dimension */
+    TRANSFORM_EVERY,       /* every arg1-th row of the second last dimension, from arg0 on */
+    TRANSFORM_EVERY_COLUMN,    /* the same of the last dimension */
+    TRANSFORM_TRANSPOSE_EVERY, /* TRANSPOSE, then EVERY */
+    TRANSFORM_ADD_ONE,     /* 1 is added to every value: norms stored as the distance from one */
+    TRANSFORM_HEADS_QKV,   /* rows per head (q, k, v) become all q, all k, all v */
+    TRANSFORM_KV_B_K,      /* the keys' part of MLA's kv_b, each head transposed */
+    TRANSFORM_KV_B_V,      /* the values' part of it */
+    TRANSFORM_MXFP4        /* packed blocks (and scales, a tensor of its own) become MXFP4; rows as
+                              EVERY says; arg1 0: all */
 };
 
 /* One output tensor. In names {bid} is the layer and {xid} the expert. Several rules may name the
@@ -130,6 +130,7 @@ struct arch_class {
 struct arch {
     const char *name;                   /* general.architecture */
     const struct arch_class *classes;   /* ends with a zeroed one */
+    const struct hparam *early;         /* written before all others; may be NULL */
     const struct hparam *const *hparams; /* lists, each ends with a zeroed row; ends with NULL */
     const struct tensor_rule *tensors;  /* ends with a zeroed one */
     const struct rename *renames;       /* ends with a zeroed one; may be NULL */
@@ -176,7 +177,22 @@ lq_status hparam_file_type(struct model *m, const struct hparam *h, struct catal
 /* A size of enum dim, by the word in `names`. */
 lq_status hparam_dim(struct model *m, const struct hparam *h, struct catalog *out, lq_error *err);
 
-/* Writes all rows of the model's architecture. */
-lq_status hparams_write(struct model *m, struct catalog *out, lq_error *err);
+/* `names` is the value itself: a number, "true", "false", or the text. */
+lq_status hparam_fixed(struct model *m, const struct hparam *h, struct catalog *out, lq_error *err);
+/* A number computed by a row's own code: `names` tells how many times the embedding length. */
+lq_status hparam_times_embd(struct model *m, const struct hparam *h, struct catalog *out,
+                            lq_error *err);
+/* Rotated elements of a head: its size times the value of `names` (1 where there is none). */
+lq_status hparam_rotated(struct model *m, const struct hparam *h, struct catalog *out,
+                         lq_error *err);
+/* An array of bool, true for layers of type "sliding_attention" in "layer_types". */
+lq_status hparam_layer_types(struct model *m, const struct hparam *h, struct catalog *out,
+                             lq_error *err);
+/* How a sentence encoder pools, from modules.json and the pooling module's configuration. */
+lq_status hparam_pooling(struct model *m, const struct hparam *h, struct catalog *out,
+                         lq_error *err);
+
+/* Writes all rows of the model's architecture; `early` those that come before general.type. */
+lq_status hparams_write(struct model *m, struct catalog *out, bool early, lq_error *err);
 
 #endif

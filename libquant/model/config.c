@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 lq_status config_document(cJSON **out, struct resolver *files, const char *name, lq_error *err)
@@ -140,8 +141,26 @@ static lq_status complete_rope(const struct config *c, cJSON *rope, lq_error *er
     return LQ_OK;
 }
 
+/* Models with two kinds of layers that are described by one set of parameters and a second base:
+ * scaling concerns the layers that see everything. */
+static lq_status split_rope(struct config *c, const cJSON *local, lq_error *err)
+{
+    cJSON *const both = cJSON_CreateObject(), *const full = c->rope;
+    cJSON *const sliding = both ? cJSON_AddObjectToObject(both, "sliding_attention") : NULL;
+    c->rope = both;
+    if (!sliding || !cJSON_AddStringToObject(sliding, "rope_type", "default") ||
+        !cJSON_AddItemToObject(both, "full_attention", full)) {
+        cJSON_Delete(full);
+        return lq_fail_memory(err);
+    }
+    LQ_TRY(add_copy(sliding, "rope_theta", local, err));
+    return complete_rope(c, full, err);
+}
+
 lq_status config_resolve_rope(struct config *c, lq_error *err)
 {
+    const cJSON *const local = config_find(c, "local_rope_theta rope_local_theta rope_theta_local "
+                                              "swa_rope_theta rope_local_base_freq");
     const cJSON *given = config_find(c, "rope_parameters");
     if (!cJSON_IsObject(given))
         given = config_find(c, "rope_scaling");
@@ -154,7 +173,9 @@ lq_status config_resolve_rope(struct config *c, lq_error *err)
             nested = true;
             LQ_TRY(complete_rope(c, part, err));
         }
-    return nested ? LQ_OK : complete_rope(c, c->rope, err);
+    if (nested)
+        return LQ_OK;
+    return local ? split_rope(c, local, err) : complete_rope(c, c->rope, err);
 }
 
 /* ---- look-ups ---- */
@@ -265,4 +286,48 @@ lq_status config_bool(const struct config *c, const char *names, bool *out, lq_e
         return wrong_kind(v, names, "true or false", err);
     *out = cJSON_IsTrue(v);
     return LQ_OK;
+}
+
+bool config_pair(const cJSON *v, uint64_t *a, uint64_t *b)
+{
+    const cJSON *const x = cJSON_GetArrayItem(v, 0), *const y = cJSON_GetArrayItem(v, 1);
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2 || !cJSON_IsNumber(x) || !cJSON_IsNumber(y))
+        return false;
+    const double p = x->valuedouble, q = y->valuedouble;
+    if (!(p >= 1 && q >= 1 && p <= 1 << 30 && q <= 1 << 30) || p != floor(p) || q != floor(q))
+        return false;
+    *a = (uint64_t)p;
+    *b = (uint64_t)q;
+    return true;
+}
+
+lq_status config_list(cJSON **out, struct resolver *files, const char *name, lq_error *err)
+{
+    struct source *s, *wrapped;
+    struct text document = {0};
+    char *data;
+    size_t len;
+    *out = NULL;
+    if (!files->exists(files, name))
+        return LQ_OK;
+    LQ_TRY(files->open(files, name, &s, err));
+    lq_status status = source_read_all(s, 1 << 20, &data, &len, err);
+    source_close(s);
+    LQ_TRY(status);
+    text_puts(&document, "{\"list\":");
+    text_put(&document, data, len);
+    text_putc(&document, '}');
+    free(data);
+    if (document.failed)
+        return text_free(&document), lq_fail_memory(err);
+    cJSON *root = NULL;
+    status = source_open_memory(&wrapped, name, document.data, document.len, err);
+    if (status == LQ_OK) {
+        status = json_document(&root, wrapped, err);
+        source_close(wrapped);
+    }
+    *out = cJSON_DetachItemFromObjectCaseSensitive(root, "list");
+    cJSON_Delete(root);
+    text_free(&document);
+    return status;
 }

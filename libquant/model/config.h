@@ -52,8 +52,14 @@ lq_status config_u64(const struct config *c, const char *names, uint64_t max, ui
 lq_status config_f64(const struct config *c, const char *names, double *out, lq_error *err);
 lq_status config_bool(const struct config *c, const char *names, bool *out, lq_error *err);
 
+/* An array of two positive whole numbers. False for anything else. */
+bool config_pair(const struct cJSON *v, uint64_t *a, uint64_t *b);
+
 /* Reads a small JSON document of the model; *out is NULL where there is no such file. */
 lq_status config_document(struct cJSON **out, struct resolver *files, const char *name,
                           lq_error *err);
+
+/* The same for a document that is an array. */
+lq_status config_list(struct cJSON **out, struct resolver *files, const char *name, lq_error *err);
 
 #endif

@@ -2,6 +2,8 @@
 #include "libquant/model/model.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *full_key(struct model *m, const struct hparam *h)
@@ -82,10 +84,126 @@ lq_status hparam_file_type(struct model *m, const struct hparam *h, struct catal
     return hparam_set(m, h, out, 0, err);
 }
 
-lq_status hparams_write(struct model *m, struct catalog *out, lq_error *err)
+lq_status hparam_fixed(struct model *m, const struct hparam *h, struct catalog *out, lq_error *err)
 {
+    if (h->type == META_STRING)
+        return hparam_set_string(m, h, out, h->names, err);
+    const double value = h->type == META_BOOL ? strcmp(h->names, "true") == 0
+                                              : strtod(h->names, NULL);
+    return hparam_set(m, h, out, value, err);
+}
+
+lq_status hparam_times_embd(struct model *m, const struct hparam *h, struct catalog *out,
+                            lq_error *err)
+{
+    return hparam_set(m, h, out, strtod(h->names, NULL) * (double)m->dim[DIM_EMBD], err);
+}
+
+lq_status hparam_rotated(struct model *m, const struct hparam *h, struct catalog *out,
+                         lq_error *err)
+{
+    double part = 1;
+    LQ_TRY(config_f64(&m->config, h->names, &part, err));
+    if (!(part > 0 && part <= 1))
+        return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                          "the rotated part of a head is %g; it should be more than 0 and at most 1",
+                          part);
+    return hparam_set(m, h, out, floor(part * (double)m->dim[DIM_HEAD_DIM]), err);
+}
+
+lq_status hparam_layer_types(struct model *m, const struct hparam *h, struct catalog *out,
+                             lq_error *err)
+{
+    const cJSON *const types = config_find(&m->config, "layer_types");
+    const uint64_t n = m->dim[DIM_LAYERS];
+    const char *const key = full_key(m, h);
+    uint8_t *const sliding = arena_calloc(&out->arena, n, 1);
+    if (!key || !sliding)
+        return lq_fail_memory(err);
+    if (!cJSON_IsArray(types) || (uint64_t)cJSON_GetArraySize(types) != n)
+        return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                          "\"layer_types\" should name the type of each layer");
+    const cJSON *type = types->child;
+    for (uint64_t i = 0; i < n; i++, type = type->next)
+        sliding[i] = cJSON_IsString(type) && strcmp(type->valuestring, "sliding_attention") == 0;
+    return catalog_set_array(out, key, META_BOOL, sliding, n, err);
+}
+
+/* ---- pooling of sentence encoders ---- */
+
+/* Folder of the pooling module among those of modules.json, or NULL. */
+static const char *pooling_folder(const cJSON *modules)
+{
+    const cJSON *module;
+    cJSON_ArrayForEach(module, modules)
+    {
+        const char *const type =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(module, "type"));
+        if (type && text_ends_with(type, "Pooling"))
+            return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(module, "path"));
+    }
+    return NULL;
+}
+
+static lq_status pooling_type(const cJSON *pooling, uint32_t *type, lq_error *err)
+{
+    static const struct {
+        const char *flag, *mode;
+    } kinds[] = {{NULL, NULL}, {"pooling_mode_mean_tokens", "mean"},
+                 {"pooling_mode_cls_token", "cls"}, {"pooling_mode_lasttoken", "lasttoken"}};
+    const char *const mode =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pooling, "pooling_mode"));
+    for (uint32_t i = 1; i < 4; i++)
+        if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pooling, kinds[i].flag))) {
+            *type = i;
+            return LQ_OK;
+        }
+    for (uint32_t i = 1; i < 4; i++)
+        if (mode && strcmp(mode, kinds[i].mode) == 0) {
+            *type = i;
+            return LQ_OK;
+        }
+    return lq_fail_at(err, LQ_E_UNSUPPORTED, "modules.json", -1,
+                      "pools in a way that is none of mean, cls, lasttoken");
+}
+
+lq_status hparam_pooling(struct model *m, const struct hparam *h, struct catalog *out,
+                         lq_error *err)
+{
+    cJSON *modules = NULL, *pooling = NULL;
+    char *name = NULL;
+    uint32_t type = 0;
+    LQ_TRY(config_list(&modules, m->files, "modules.json", err));
+    const char *const folder = pooling_folder(modules);
+    lq_status status = LQ_OK;
+    if (folder && !(name = arena_printf(&m->arena, "%s/config.json", folder)))
+        status = lq_fail_memory(err);
+    if (status == LQ_OK && name)
+        status = config_document(&pooling, m->files, name, err);
+    if (status == LQ_OK && pooling)
+        status = pooling_type(pooling, &type, err);
+    if (status == LQ_OK && pooling)
+        status = hparam_set(m, h, out, type, err);
+    cJSON_Delete(modules);
+    cJSON_Delete(pooling);
+    return status;
+}
+
+/* ---- all ---- */
+
+static lq_status write_list(struct model *m, const struct hparam *list, struct catalog *out,
+                            lq_error *err)
+{
+    for (const struct hparam *h = list; h && h->key; h++)
+        LQ_TRY(h->make ? h->make(m, h, out, err) : hparam_from_config(m, h, out, err));
+    return LQ_OK;
+}
+
+lq_status hparams_write(struct model *m, struct catalog *out, bool early, lq_error *err)
+{
+    if (early)
+        return write_list(m, m->arch->early, out, err);
     for (const struct hparam *const *list = m->arch->hparams; *list; list++)
-        for (const struct hparam *h = *list; h->key; h++)
-            LQ_TRY(h->make ? h->make(m, h, out, err) : hparam_from_config(m, h, out, err));
+        LQ_TRY(write_list(m, *list, out, err));
     return LQ_OK;
 }

@@ -93,8 +93,18 @@ static bool matches(const char *pattern, const char *name)
     }
 }
 
-static bool ignorable(const struct arch *arch, const char *name)
+/* Scales of activations in quantized checkpoints: GGUF has no use for them. */
+static const char *const ignored_if_quantized[] = {
+    "*.input_scale", "*.activation_scale", "*_activation_scale", "*.k_scale", "*.v_scale", NULL,
+};
+
+static bool ignorable(const struct model *m, const char *name)
 {
+    const struct arch *const arch = m->arch;
+    const bool quantized = config_find(&m->config, "quantization_config") != NULL;
+    for (const char *const *p = ignored_if_quantized; *p && quantized; p++)
+        if (matches(*p, name))
+            return true;
     for (const char *const *p = ignored_everywhere; *p; p++)
         if (matches(*p, name))
             return true;
@@ -173,23 +183,60 @@ static struct known *look_up(const struct state *s, const char *name)
 
 /* ---- shapes ---- */
 
-/* One size: words and numbers joined by '*'. False where the configuration does not tell it. */
+/* A word of dims.def or a number. False where the configuration does not tell it. */
+static bool factor_of(const struct model *m, const char *s, size_t len, uint64_t *out)
+{
+    char number[12];
+    bool known;
+    if (*s < '0' || *s > '9') {
+        *out = model_dim(m, s, len, &known);
+        return known && *out;
+    }
+    if (len >= sizeof number)
+        return false;
+    memcpy(number, s, len);
+    number[len] = '\0';
+    return text_parse_u64(number, UINT32_MAX, out) && *out;
+}
+
+/* One size: factors joined by '*', or a divisor behind '/'. */
 static bool size_of(const struct model *m, const char *expr, size_t len, uint64_t *out)
 {
+    bool divide = false;
     *out = 1;
     while (len) {
-        const char *const star = memchr(expr, '*', len);
-        const size_t n = star ? (size_t)(star - expr) : len;
-        bool known = true;
-        uint64_t factor = 0;
-        if (*expr >= '0' && *expr <= '9')
-            factor = (uint64_t)(*expr - '0');
-        else
-            factor = model_dim(m, expr, n, &known);
-        if (!known || !factor || !mul_u64(*out, factor, out))
+        size_t n = 0;
+        uint64_t factor;
+        while (n < len && expr[n] != '*' && expr[n] != '/')
+            n++;
+        if (!factor_of(m, expr, n, &factor))
             return false;
-        expr += n + (star != NULL);
-        len -= n + (star != NULL);
+        if (divide && *out % factor)
+            return false;
+        if (divide)
+            *out /= factor;
+        else if (!mul_u64(*out, factor, out))
+            return false;
+        divide = n < len && expr[n] == '/';
+        expr += n + (n < len);
+        len -= n + (n < len);
+    }
+    return true;
+}
+
+/* The sizes of a shape, outermost first; *unknown points to the word that is not told, or is NULL. */
+static bool shape_of(const struct model *m, const char *shape, uint64_t dim[MAPPED_RANK],
+                     uint32_t *rank, const char **unknown)
+{
+    *rank = 0;
+    for (const char *p = shape; *p;) {
+        const size_t len = strcspn(p, " ");
+        if (*rank == MAPPED_RANK || !size_of(m, p, len, &dim[*rank])) {
+            *unknown = p;
+            return false;
+        }
+        (*rank)++;
+        p += len + strspn(p + len, " ");
     }
     return true;
 }
@@ -220,39 +267,84 @@ static lq_status check_shape(const struct model *m, const char *shape, const str
                              lq_error *err)
 {
     uint64_t want[MAPPED_RANK];
-    uint32_t rank = 0;
-    bool same = true;
-    for (const char *p = shape; *p; rank++) {
-        const size_t len = strcspn(p, " ");
-        if (rank == MAPPED_RANK || !size_of(m, p, len, &want[rank])) {
-            lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
-                       "does not tell the size \"%.*s\", which a tensor depends on", (int)len, p);
-            lq_error_add_tensor(err, t->name);
-            return LQ_E_MODEL;
-        }
-        same = same && rank < t->rank && t->dim[rank] == want[rank];
-        p += len + strspn(p + len, " ");
+    uint32_t rank;
+    const char *unknown;
+    if (!shape_of(m, shape, want, &rank, &unknown)) {
+        lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                   "does not tell the size \"%.*s\", which a tensor depends on",
+                   (int)strcspn(unknown, " "), unknown);
+        lq_error_add_tensor(err, t->name);
+        return LQ_E_MODEL;
     }
-    return same && rank == t->rank ? LQ_OK : wrong_shape(t, shape, want, rank, err);
+    if (rank == t->rank && (!rank || memcmp(want, t->dim, rank * sizeof *want) == 0))
+        return LQ_OK;
+    return wrong_shape(t, shape, want, rank, err);
+}
+
+static void swap(uint64_t *a, uint64_t *b)
+{
+    const uint64_t t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Latent attention's kv_b has the keys' and the values' rows of each head: [heads * kv_b, rank]. */
+static void split_kv_b(struct mapped *o, const struct model *m, bool keys)
+{
+    const uint64_t rank = o->dim[1];
+    o->rank = 3;
+    o->dim[0] = m->dim[DIM_HEADS];
+    o->dim[1] = keys ? rank : m->dim[DIM_V_DIM];
+    o->dim[2] = keys ? m->dim[DIM_NOPE] : rank;
 }
 
 /* The output's shape from that of its first input. */
-static lq_status out_shape(struct mapped *o, const struct tensor_rule *r, lq_error *err)
+static lq_status out_shape(struct mapped *o, const struct model *m, lq_error *err)
 {
+    const struct tensor_rule *const r = o->rule;
     const struct tensor *const t = o->in[0];
+    uint64_t *const d = o->dim;
     if (t->rank + (r->transform == TRANSFORM_STACK) > MAPPED_RANK)
         return lq_fail(err, LQ_E_UNSUPPORTED, "has too many dimensions");
     o->rank = t->rank;
-    memcpy(o->dim, t->dim, t->rank * sizeof *t->dim);
-    if (r->transform == TRANSFORM_STACK) {
-        memmove(o->dim + 1, t->dim, t->rank * sizeof *t->dim);
-        o->dim[0] = o->n_in;
+    memcpy(d, t->dim, t->rank * sizeof *t->dim);
+    switch ((enum transform)r->transform) {
+    case TRANSFORM_STACK:
+        memmove(d + 1, d, t->rank * sizeof *d);
+        d[0] = o->n_in;
         o->rank++;
+        break;
+    case TRANSFORM_PART:
+    case TRANSFORM_EVERY:           d[t->rank - 2] /= (uint64_t)r->arg[1]; break;
+    case TRANSFORM_EVERY_COLUMN:    d[t->rank - 1] /= (uint64_t)r->arg[1]; break;
+    case TRANSFORM_TRANSPOSE:       swap(&d[t->rank - 2], &d[t->rank - 1]); break;
+    case TRANSFORM_TRANSPOSE_EVERY:
+        swap(&d[t->rank - 2], &d[t->rank - 1]);
+        d[t->rank - 2] /= (uint64_t)r->arg[1];
+        break;
+    case TRANSFORM_KV_B_K:
+    case TRANSFORM_KV_B_V: split_kv_b(o, m, r->transform == TRANSFORM_KV_B_K); break;
+    case TRANSFORM_MXFP4: /* [.., rows, blocks, 16] */
+        o->rank = t->rank - 1;
+        d[o->rank - 1] *= 32;
+        if (r->arg[1])
+            d[o->rank - 2] /= (uint64_t)r->arg[1];
+        o->packed = &type_MXFP4;
+        break;
+    default: break;
     }
     return LQ_OK;
 }
 
 /* ---- rules ---- */
+
+static bool is_sized(const struct model *m, const struct tensor_rule *r)
+{
+    uint64_t dim[MAPPED_RANK];
+    uint32_t rank;
+    const char *unknown;
+    return shape_of(m, r->shape, dim, &rank, &unknown);
+}
 
 static bool applies(const struct model *m, const struct tensor_rule *r, uint32_t layer)
 {
@@ -287,38 +379,75 @@ static lq_status missing(const struct state *s, const char *name, int64_t layer,
     return LQ_E_MODEL;
 }
 
-/* Finds the inputs of one output. *found: all are there; none missing where some are is checked by
- * the caller; a partial set of experts is an error here. */
+/* One input of an output, or what takes the place of several. */
+struct inputs {
+    const struct tensor **in, **scales; /* scales NULL: none is stored scaled */
+    uint32_t n;
+    uint64_t position; /* of the last of them */
+    bool found;
+    char absent[NAME_MAX_LEN]; /* the first that is not there, where !found */
+};
+
+static bool is_fp8(const struct tensor *t)
+{
+    return t->type->id >= LQ_TYPE_F8_E4M3 && t->type->id <= LQ_TYPE_F8_E5M2FNUZ;
+}
+
+/* A tensor that belongs to the input: its scales in 8-bit floats, or those of packed blocks. */
+static lq_status find_scale(struct state *s, const struct tensor_rule *r, struct inputs *x,
+                            uint32_t i, const char *name, lq_error *err)
+{
+    static const char *const suffixes[] = {"_scale_inv", "_scale"};
+    char scale[NAME_MAX_LEN];
+    struct known *k = NULL;
+    if (r->transform == TRANSFORM_MXFP4) {
+        const size_t stem = strlen(name) - strlen("_blocks");
+        snprintf(scale, sizeof scale, "%.*s_scales", (int)stem, name);
+        k = look_up(s, scale);
+    }
+    for (size_t n = 0; n < 2 && !k && is_fp8(x->in[i]); n++) {
+        snprintf(scale, sizeof scale, "%.480s%s", name, suffixes[n]);
+        k = look_up(s, scale);
+    }
+    if (!k)
+        return r->transform == TRANSFORM_MXFP4 ? missing(s, scale, 0, err) : LQ_OK;
+    if (!x->scales &&
+        !(x->scales = arena_calloc(&s->map->arena, x->n, sizeof *x->scales)))
+        return lq_fail_memory(err);
+    x->scales[i] = k->tensor;
+    k->used = true;
+    x->position = k->position > x->position ? k->position : x->position;
+    return LQ_OK;
+}
+
+/* Finds the inputs of one output. A partial set of experts is an error. */
 static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64_t layer,
-                             const struct tensor **in, uint32_t n, uint64_t *position, bool *found,
-                             char first_missing[NAME_MAX_LEN], lq_error *err)
+                             struct inputs *x, lq_error *err)
 {
     uint32_t count = 0;
-    bool any_missing = false;
-    *position = 0;
-    for (uint32_t x = 0; x < n; x++) {
+    for (uint32_t i = 0; i < x->n; i++) {
         char name[NAME_MAX_LEN];
-        if (!expand(name, r->from, layer, x))
+        if (!expand(name, r->from, layer, i))
             return lq_fail(err, LQ_E_MODEL, "a tensor's name is too long");
         struct known *const k = look_up(s, name);
         if (!k) {
-            if (!any_missing)
-                memcpy(first_missing, name, sizeof name);
-            any_missing = true;
+            if (count == i)
+                memcpy(x->absent, name, sizeof name);
             continue;
         }
         LQ_TRY(check_shape(s->m, r->shape, k->tensor, err));
         k->used = true;
-        in[x] = k->tensor;
-        *position = k->position > *position ? k->position : *position;
+        x->in[i] = k->tensor;
+        x->position = k->position > x->position ? k->position : x->position;
         count++;
+        LQ_TRY(find_scale(s, r, x, i, name, err));
     }
-    *found = count == n;
-    return count && count < n ? missing(s, first_missing, layer, err) : LQ_OK;
+    x->found = count == x->n;
+    return count && !x->found ? missing(s, x->absent, layer, err) : LQ_OK;
 }
 
 static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_t layer,
-                            const struct tensor **in, uint32_t n, uint64_t position, lq_error *err)
+                            const struct inputs *x, lq_error *err)
 {
     char name[NAME_MAX_LEN];
     struct mapped *const o = mapping_add(s->map);
@@ -330,30 +459,45 @@ static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_
     if (!o->name)
         return lq_fail_memory(err);
     o->rule = r;
-    o->in = in;
-    o->n_in = n;
+    o->in = x->in;
+    o->scales = x->scales;
+    o->n_in = x->n;
     o->layer = layer == NO_LAYER ? UINT32_MAX : (uint32_t)layer;
-    o->order = position << 16 | (uint64_t)(r - s->m->arch->tensors);
-    const lq_status status = out_shape(o, r, err);
+    o->order = x->position << 16 | (uint64_t)(r - s->m->arch->tensors);
+    if (r->transform != TRANSFORM_MXFP4)
+        o->order |= (uint64_t)1 << 63; /* packed blocks come before all others */
+    const lq_status status = out_shape(o, s->m, err);
     if (status != LQ_OK) {
-        lq_error_add_tensor(err, in[0]->name);
+        lq_error_add_tensor(err, x->in[0]->name);
         return status;
     }
     o->f32 = stays_f32(r, o->name, o->rank);
     return LQ_OK;
 }
 
-/* One rule for one layer. */
-static lq_status apply(struct state *s, const struct tensor_rule *r, int64_t layer, bool *found,
-                       char absent[NAME_MAX_LEN], lq_error *err)
+/* Whether another rule makes the same output of what is there. */
+static bool has_alternative(const struct state *s, const struct tensor_rule *r, int64_t layer)
 {
-    const uint64_t n = r->transform == TRANSFORM_STACK ? s->m->dim[DIM_EXPERTS] : 1;
-    const struct tensor **const in = arena_calloc(&s->map->arena, n, sizeof *in);
-    uint64_t position;
-    if (!in)
+    for (const struct tensor_rule *a = s->m->arch->tensors; a->from; a++) {
+        char name[NAME_MAX_LEN];
+        if (a != r && strcmp(a->to, r->to) == 0 && expand(name, a->from, layer, 0) &&
+            look_up(s, name))
+            return true;
+    }
+    return false;
+}
+
+/* One rule for one layer. */
+static lq_status apply(struct state *s, const struct tensor_rule *r, int64_t layer,
+                       struct inputs *x, lq_error *err)
+{
+    const uint64_t n = r->transform == TRANSFORM_STACK ? s->m->dim[r->arg[0]] : 1;
+    x->n = (uint32_t)n;
+    x->in = arena_calloc(&s->map->arena, n, sizeof *x->in);
+    if (!x->in)
         return lq_fail_memory(err);
-    LQ_TRY(find_inputs(s, r, layer, in, (uint32_t)n, &position, found, absent, err));
-    return *found ? add_output(s, r, layer, in, (uint32_t)n, position, err) : LQ_OK;
+    LQ_TRY(find_inputs(s, r, layer, x, err));
+    return x->found ? add_output(s, r, layer, x, err) : LQ_OK;
 }
 
 static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, lq_error *err)
@@ -362,17 +506,19 @@ static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, 
     const bool optional = r->flags & (TENSOR_OPTIONAL | TENSOR_ANY_LAYER) ||
                           (r->flags & TENSOR_UNTIED && tied(s->m));
     const int64_t end = layered ? (int64_t)s->m->dim[DIM_LAYERS] : 1;
-    char absent[NAME_MAX_LEN], name[NAME_MAX_LEN];
+    char absent[NAME_MAX_LEN];
     int64_t absent_at = NO_LAYER;
-    bool any = false, found = false;
+    bool any = false;
+    if (r->flags & TENSOR_SIZED && !is_sized(s->m, r))
+        return LQ_OK;
     for (int64_t i = 0; i < end; i++) {
+        struct inputs x = {0};
         if (layered && !applies(s->m, r, (uint32_t)i))
             continue;
-        LQ_TRY(apply(s, r, layered ? i : NO_LAYER, &found, name, err));
-        if (found) {
-            any = true;
-        } else if (absent_at == NO_LAYER) {
-            memcpy(absent, name, sizeof absent);
+        LQ_TRY(apply(s, r, layered ? i : NO_LAYER, &x, err));
+        any = any || x.found;
+        if (!x.found && absent_at == NO_LAYER && !has_alternative(s, r, layered ? i : NO_LAYER)) {
+            memcpy(absent, x.absent, sizeof absent);
             absent_at = i;
         }
     }
@@ -390,7 +536,7 @@ static lq_status check_left_over(struct state *s, lq_error *err)
         const struct known *const k = &s->known[i];
         if (k->used)
             continue;
-        if (ignorable(s->m->arch, k->name)) {
+        if (ignorable(s->m, k->name)) {
             dropped++;
             continue;
         }
@@ -412,22 +558,50 @@ static int by_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool is_expert_stack(const struct mapped *t)
+{
+    return t->rule && t->rule->transform == TRANSFORM_STACK &&
+           t->rule->flags & TENSOR_EXPERT_LAYER;
+}
+
 /* Experts of a layer come out together, after the last of them. */
 static void gather_experts(struct mapping *map)
 {
     for (size_t i = 0; i < map->n; i++) {
         struct mapped *const t = &map->tensors[i];
-        if (!t->rule || t->rule->transform != TRANSFORM_STACK)
-            continue;
         uint64_t last = 0;
+        if (!is_expert_stack(t))
+            continue;
         for (size_t k = 0; k < map->n; k++) {
             const struct mapped *const o = &map->tensors[k];
-            if (o->rule && o->rule->transform == TRANSFORM_STACK && o->layer == t->layer &&
-                o->order >> 16 > last)
+            if (is_expert_stack(o) && o->layer == t->layer && o->order >> 16 > last)
                 last = o->order >> 16;
         }
         t->order = last << 16 | (t->order & 0xffff);
     }
+}
+
+static int by_output_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two ways to say the same must not both be there. */
+static lq_status check_unique(struct mapping *map, lq_error *err)
+{
+    const char **const names = arena_calloc(&map->arena, map->n, sizeof *names);
+    if (!names)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i < map->n; i++)
+        names[i] = map->tensors[i].name;
+    qsort(names, map->n, sizeof *names, by_output_name);
+    for (size_t i = 1; i < map->n; i++)
+        if (strcmp(names[i - 1], names[i]) == 0) {
+            lq_fail(err, LQ_E_MODEL, "two tensors of the checkpoint would become this one");
+            lq_error_add_tensor(err, names[i]);
+            return LQ_E_MODEL;
+        }
+    return LQ_OK;
 }
 
 static lq_status count_parameters(struct mapping *map, lq_error *err)
@@ -463,6 +637,7 @@ lq_status mapping_make(struct mapping *map, struct model *m, lq_error *err)
     for (const struct tensor_rule *r = m->arch->tensors; r->from; r++)
         LQ_TRY(apply_everywhere(&s, r, err));
     LQ_TRY(check_left_over(&s, err));
+    LQ_TRY(check_unique(map, err));
     gather_experts(map);
     qsort(map->tensors, map->n, sizeof *map->tensors, by_order);
     return count_parameters(map, err);

@@ -13,11 +13,11 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    const char *name, *arch;
     int ignore_merges;
     const char *steps;
 } known[] = {
-#define PRE(name, ignore_merges, steps) {name, ignore_merges, steps},
+#define PRE(name, arch, ignore_merges, steps) {name, arch, ignore_merges, steps},
 #include "libquant/model/pretokenizers.def"
 #undef PRE
 };
@@ -79,13 +79,20 @@ static void put_step(struct text *t, const cJSON *step)
     }
 }
 
-static const char *find(const char *steps, bool ignore_merges)
+/* A row for the architecture goes before one for all. */
+static const char *find(const char *steps, const char *arch, bool ignore_merges)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].steps, steps) == 0 &&
-            (known[i].ignore_merges < 0 || known[i].ignore_merges == ignore_merges))
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(known[i].steps, steps) != 0 ||
+            (known[i].ignore_merges >= 0 && known[i].ignore_merges != ignore_merges))
+            continue;
+        if (strcmp(known[i].arch, arch) == 0)
             return known[i].name;
-    return NULL;
+        if (!name && !*known[i].arch)
+            name = known[i].name;
+    }
+    return name;
 }
 
 lq_status pretokenizer_name(struct model *m, const char **name, lq_error *err)
@@ -98,7 +105,7 @@ lq_status pretokenizer_name(struct model *m, const char **name, lq_error *err)
     text_put(&steps, "", 0);
     if (steps.failed)
         return lq_fail_memory(err);
-    *name = find(steps.data, t && t->ignore_merges);
+    *name = find(steps.data, m->arch->name, t && t->ignore_merges);
     if (!*name)
         lq_fail_at(err, LQ_E_UNSUPPORTED, "tokenizer.json", -1,
                    "cuts texts in a way that has no name in GGUF (tokenizer.ggml.pre), so that no "

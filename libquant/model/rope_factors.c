@@ -1,8 +1,9 @@
-/* rope_factors.c -- Llama 3's scaling of frequencies as a tensor. */
+/* rope_factors.c -- scalings of frequencies as tensors: Llama 3's, and LongRoPE's. */
 #include "libquant/model/rope_factors.h"
 
 #include "libquant/model/exact_math.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 
@@ -55,4 +56,58 @@ lq_status rope_factors_llama3(struct model *m, struct mapping *map, lq_error *er
     *t = (struct mapped){.name = "rope_freqs.weight", .layer = UINT32_MAX, .rank = 1, .f32 = true,
                          .dim = {half}, .values = values};
     return LQ_OK;
+}
+
+/* ---- LongRoPE: a factor for each frequency, for short and for long texts ---- */
+
+static lq_status add_factors(struct model *m, struct mapping *map, const char *name,
+                             const char *from, uint64_t n, lq_error *err)
+{
+    const cJSON *const list = config_find(&m->config, from);
+    if (!cJSON_IsArray(list) || (uint64_t)cJSON_GetArraySize(list) != n)
+        return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                          "the position scaling should have a list \"%s\" of %llu factors",
+                          from + strlen("rope:"), (unsigned long long)n);
+    float *const values = arena_calloc(&map->arena, n, sizeof *values);
+    struct mapped *const t = values ? mapping_add(map) : NULL;
+    if (!t)
+        return lq_fail_memory(err);
+    const cJSON *item = list->child;
+    for (uint64_t i = 0; i < n; i++, item = item->next) {
+        if (!cJSON_IsNumber(item))
+            return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                              "\"%s\" should hold numbers", from + strlen("rope:"));
+        values[i] = (float)item->valuedouble;
+    }
+    *t = (struct mapped){.name = name, .layer = UINT32_MAX, .rank = 1, .f32 = true, .dim = {n},
+                         .values = values, .order = map->n - 1};
+    return LQ_OK;
+}
+
+lq_status rope_factors_longrope(struct model *m, struct mapping *map, lq_error *err)
+{
+    double part = 1;
+    if (!config_find(&m->config, "rope:long_factor"))
+        return LQ_OK;
+    LQ_TRY(config_f64(&m->config, "rope:partial_rotary_factor", &part, err));
+    const uint64_t half = (uint64_t)(part * (double)m->dim[DIM_HEAD_DIM]) / 2;
+    LQ_TRY(add_factors(m, map, "rope_factors_long.weight", "rope:long_factor", half, err));
+    return add_factors(m, map, "rope_factors_short.weight", "rope:short_factor", half, err);
+}
+
+lq_status rope_longrope_attention(struct model *m, const struct hparam *h, struct catalog *out,
+                                  lq_error *err)
+{
+    double longest = 0, original = 0, factor = 1;
+    if (!config_find(&m->config, "rope:long_factor"))
+        return LQ_OK;
+    LQ_TRY(config_f64(&m->config, "n_positions max_position_embeddings", &longest, err));
+    LQ_TRY(config_f64(&m->config, "rope:original_max_position_embeddings", &original, err));
+    if (!(longest >= 1 && original > 1))
+        return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                          "\"original_max_position_embeddings\" is missing: the position scaling "
+                          "needs it");
+    if (longest > original)
+        factor = sqrt(1 + exact_log(longest / original) / exact_log(original));
+    return hparam_set(m, h, out, factor, err);
 }

@@ -7,4 +7,11 @@
 /* Adds rope_freqs.weight where the scaling is "llama3". For arch.extra. */
 lq_status rope_factors_llama3(struct model *m, struct mapping *map, lq_error *err);
 
+/* Adds rope_factors_long.weight and rope_factors_short.weight where the scaling is "longrope" or
+ * "su". For arch.extra. */
+lq_status rope_factors_longrope(struct model *m, struct mapping *map, lq_error *err);
+/* The attention factor that goes with them. For struct hparam.make. */
+lq_status rope_longrope_attention(struct model *m, const struct hparam *h, struct catalog *out,
+                                  lq_error *err);
+
 #endif

@@ -443,8 +443,23 @@ static lq_status write_merges(const struct tokenizer_json *t, struct catalog *ou
     return catalog_set_array(out, "tokenizer.ggml.merges", META_STRING, list, t->n_merges, err);
 }
 
+static void from_caller(struct state *s, const struct special_id *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < N_SPECIAL; k++)
+            if (strcmp(specials[k].name, ids[i].kind) == 0)
+                set_id(s, (enum special)k, ids[i].id, 0);
+}
+
 lq_status special_tokens_write(struct model *m, struct catalog *out, unsigned flags,
                                uint32_t n_vocab, lq_error *err)
+{
+    return special_tokens_write_with(m, out, flags, n_vocab, NULL, 0, err);
+}
+
+lq_status special_tokens_write_with(struct model *m, struct catalog *out, unsigned flags,
+                                    uint32_t n_vocab, const struct special_id *ids, size_t n_ids,
+                                    lq_error *err)
 {
     struct tokenizer_json *json;
     LQ_TRY(model_tokenizer_json(m, &json, err));
@@ -456,6 +471,7 @@ lq_status special_tokens_write(struct model *m, struct catalog *out, unsigned fl
     if (s.config)
         from_tokenizer_config(&s, n_vocab);
     from_config(&s, n_vocab);
+    from_caller(&s, ids, n_ids);
     if (flags & SPECIAL_MERGES)
         LQ_TRY(write_merges(json, out, err));
     LQ_TRY(write_found(&s, out, err));

@@ -36,8 +36,7 @@ lq_status vocab_set(struct vocab *v, struct catalog *out, uint32_t id, const cha
     return LQ_OK;
 }
 
-/* Names for the ids that no token has. */
-static lq_status fill_gaps(const struct vocab *v, struct catalog *out, lq_error *err)
+lq_status vocab_fill_gaps(const struct vocab *v, struct catalog *out, lq_error *err)
 {
     for (uint32_t i = 0; i < v->n; i++) {
         if (v->tokens[i].data)
@@ -54,7 +53,7 @@ static lq_status fill_gaps(const struct vocab *v, struct catalog *out, lq_error 
 lq_status vocab_write(const struct vocab *v, struct catalog *out, const char *model,
                       const char *pre, lq_error *err)
 {
-    LQ_TRY(fill_gaps(v, out, err));
+    LQ_TRY(vocab_fill_gaps(v, out, err));
     LQ_TRY(catalog_set_string(out, "tokenizer.ggml.model", model, strlen(model), err));
     LQ_TRY(catalog_set_string(out, "tokenizer.ggml.pre", pre, strlen(pre), err));
     LQ_TRY(catalog_set_array(out, "tokenizer.ggml.tokens", META_STRING, v->tokens, v->n, err));
@@ -96,6 +95,107 @@ static lq_status vocab_sentencepiece(struct model *m, struct catalog *out, lq_er
     struct vocab v = {0};
     LQ_TRY(vocab_from_sentencepiece(m, &v, out, err));
     LQ_TRY(vocab_write(&v, out, "llama", "default", err));
+    return special_tokens_write(m, out, 0, v.n, err);
+}
+
+static bool has_sentencepiece(const struct model *m)
+{
+    return m->files->exists(m->files, "tokenizer.model");
+}
+
+lq_status vocab_sentencepiece_or_bpe(struct model *m, struct catalog *out, lq_error *err)
+{
+    return has_sentencepiece(m) ? vocab_sentencepiece(m, out, err) : vocab_bpe(m, out, err);
+}
+
+static lq_status no_blank_in_front(struct catalog *out, lq_error *err)
+{
+    return catalog_set_bool(out, "tokenizer.ggml.add_space_prefix", false, err);
+}
+
+lq_status vocab_gemma1(struct model *m, struct catalog *out, lq_error *err)
+{
+    LQ_TRY(vocab_sentencepiece(m, out, err));
+    if (!catalog_meta(out, "tokenizer.ggml.eot_token_id")) /* "<end_of_turn>" */
+        LQ_TRY(catalog_set_uint(out, "tokenizer.ggml.eot_token_id", META_U32, 107, err));
+    return no_blank_in_front(out, err);
+}
+
+lq_status vocab_gemma(struct model *m, struct catalog *out, lq_error *err)
+{
+    LQ_TRY(vocab_sentencepiece(m, out, err));
+    return no_blank_in_front(out, err);
+}
+
+lq_status vocab_phi3(struct model *m, struct catalog *out, lq_error *err)
+{
+    const char *const class = cJSON_GetStringValue(
+        cJSON_GetObjectItemCaseSensitive(m->config.tokenizer, "tokenizer_class"));
+    if (!has_sentencepiece(m) || (class && strcmp(class, "GPT2Tokenizer") == 0))
+        return vocab_bpe(m, out, err);
+    struct vocab v = {0};
+    LQ_TRY(vocab_from_sentencepiece_phi3(m, &v, out, err));
+    LQ_TRY(vocab_write(&v, out, "llama", "default", err));
+    return special_tokens_write(m, out, 0, v.n, err);
+}
+
+/* The ids that files tell come first, then those by name, then what follows the ids. */
+lq_status vocab_glm4(struct model *m, struct catalog *out, lq_error *err)
+{
+    static const struct {
+        const char *kind, *text;
+    } named[] = {{"eos", "<|endoftext|>"}, {"eot", "<|user|>"}, {"unk", "<|endoftext|>"},
+                 {"bos", "<|endoftext|>"}};
+    struct special_id ids[4];
+    struct vocab v = {0};
+    struct tokenizer_json *json;
+    const char *pre;
+    LQ_TRY(model_tokenizer_json(m, &json, err));
+    for (size_t i = 0; i < 4; i++) {
+        const int64_t id = added_token_id(json, named[i].text);
+        if (id < 0)
+            return lq_fail_at(err, LQ_E_MODEL, "tokenizer.json", -1,
+                              "has no added token \"%s\", which the model needs", named[i].text);
+        ids[i] = (struct special_id){named[i].kind, (uint32_t)id};
+    }
+    LQ_TRY(vocab_from_json(m, &v, out, err));
+    LQ_TRY(pretokenizer_name(m, &pre, err));
+    LQ_TRY(vocab_write(&v, out, "gpt2", pre, err));
+    return special_tokens_write_with(m, out, SPECIAL_MERGES, 0, ids, 4, err);
+}
+
+/* WordPiece marks the rest of a word with "##"; GGUF marks its beginning, with U+2581. */
+static lq_status mark_beginnings(struct vocab *v, struct catalog *out, lq_error *err)
+{
+    for (uint32_t i = 0; i < v->n; i++) {
+        struct bytes *const b = &v->tokens[i];
+        if (v->types[i] == TOKEN_CONTROL)
+            continue;
+        if (b->len >= 2 && b->data[0] == '#' && b->data[1] == '#') {
+            b->data += 2;
+            b->len -= 2;
+            continue;
+        }
+        const char *const marked = arena_printf(&out->arena, "\xe2\x96\x81%s", b->data);
+        if (!marked)
+            return lq_fail_memory(err);
+        *b = (struct bytes){marked, b->len + 3};
+    }
+    return LQ_OK;
+}
+
+lq_status vocab_bert(struct model *m, struct catalog *out, lq_error *err)
+{
+    struct vocab v = {0};
+    uint64_t types = 1;
+    const char *pre;
+    LQ_TRY(vocab_from_json(m, &v, out, err));
+    LQ_TRY(pretokenizer_name(m, &pre, err));
+    LQ_TRY(config_u64(&m->config, "type_vocab_size", UINT32_MAX, &types, err));
+    LQ_TRY(catalog_set_uint(out, "tokenizer.ggml.token_type_count", META_U32, types, err));
+    LQ_TRY(vocab_fill_gaps(&v, out, err));
+    LQ_TRY(mark_beginnings(&v, out, err));
+    LQ_TRY(vocab_write(&v, out, "bert", pre, err));
     return special_tokens_write(m, out, 0, v.n, err);
 }
 
@@ -145,7 +245,7 @@ lq_status vocab_llama(struct model *m, struct catalog *out, lq_error *err)
         cJSON_GetObjectItemCaseSensitive(m->config.tokenizer, "add_prefix_space");
     if (cJSON_IsBool(prefix))
         LQ_TRY(catalog_set_bool(out, "tokenizer.ggml.add_space_prefix", cJSON_IsTrue(prefix), err));
-    if (m->files->exists(m->files, "tokenizer.model"))
+    if (has_sentencepiece(m))
         LQ_TRY(vocab_sentencepiece(m, out, err));
     else if (json && is_llama_json(json))
         LQ_TRY(vocab_llama_json(m, out, err));

@@ -24,6 +24,18 @@ lq_status vocab_llama(struct model *m, struct catalog *out, lq_error *err);
 /* Byte-level BPE from tokenizer.json. */
 lq_status vocab_bpe(struct model *m, struct catalog *out, lq_error *err);
 
+/* SentencePiece where there is a tokenizer.model, else byte-level BPE. */
+lq_status vocab_sentencepiece_or_bpe(struct model *m, struct catalog *out, lq_error *err);
+/* SentencePiece, no blank put in front of texts; the first Gemma's has infilling tokens. */
+lq_status vocab_gemma1(struct model *m, struct catalog *out, lq_error *err);
+lq_status vocab_gemma(struct model *m, struct catalog *out, lq_error *err);
+/* SentencePiece whose added tokens are taken as they are; Phi 4: byte-level BPE. */
+lq_status vocab_phi3(struct model *m, struct catalog *out, lq_error *err);
+/* Byte-level BPE whose special tokens are known by name. */
+lq_status vocab_glm4(struct model *m, struct catalog *out, lq_error *err);
+/* WordPiece. */
+lq_status vocab_bert(struct model *m, struct catalog *out, lq_error *err);
+
 /* ---- parts ---- */
 
 /* All arrays have n elements and live in the output's arena. */
@@ -39,6 +51,8 @@ lq_status vocab_new(struct vocab *v, struct catalog *out, uint32_t n, bool score
 /* Replaces one token; the text is copied. */
 lq_status vocab_set(struct vocab *v, struct catalog *out, uint32_t id, const char *text, size_t len,
                     float score, enum token_type type, lq_error *err);
+/* Gives the ids that no token has their names. */
+lq_status vocab_fill_gaps(const struct vocab *v, struct catalog *out, lq_error *err);
 /* Sets tokenizer.ggml.model, .pre, .tokens, .scores, .token_type. */
 lq_status vocab_write(const struct vocab *v, struct catalog *out, const char *model,
                       const char *pre, lq_error *err);
@@ -46,6 +60,9 @@ lq_status vocab_write(const struct vocab *v, struct catalog *out, const char *mo
 /* Fills v from tokenizer.model with what added_tokens.json and tokenizer_config.json add. */
 lq_status vocab_from_sentencepiece(struct model *m, struct vocab *v, struct catalog *out,
                                    lq_error *err);
+/* The same, but added tokens are those of Phi 3: those of tokenizer.json count too. */
+lq_status vocab_from_sentencepiece_phi3(struct model *m, struct vocab *v, struct catalog *out,
+                                        lq_error *err);
 /* Fills v from tokenizer.json as byte-level BPE and WordPiece have it. */
 lq_status vocab_from_json(struct model *m, struct vocab *v, struct catalog *out, lq_error *err);
 
@@ -63,6 +80,15 @@ enum special_flags {
  * normaliser flags. Ids from n_vocab on are dropped (0: no limit). */
 lq_status special_tokens_write(struct model *m, struct catalog *out, unsigned flags,
                                uint32_t n_vocab, lq_error *err);
+
+/* The same with ids that hold for kinds ("eos", "eot", ...) of which the files say nothing. */
+struct special_id {
+    const char *kind;
+    uint32_t id;
+};
+lq_status special_tokens_write_with(struct model *m, struct catalog *out, unsigned flags,
+                                    uint32_t n_vocab, const struct special_id *ids, size_t n_ids,
+                                    lq_error *err);
 
 /* ---- pre-tokenizers ---- */
 

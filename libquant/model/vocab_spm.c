@@ -91,11 +91,42 @@ static lq_status set_decoder(struct model *m, struct vocab *v, struct catalog *o
     return LQ_OK;
 }
 
-lq_status vocab_from_sentencepiece(struct model *m, struct vocab *v, struct catalog *out,
-                                   lq_error *err)
+/* Phi 3 takes the texts of added tokens as they are, also those of tokenizer.json. */
+static lq_status set_added_phi3(struct model *m, struct vocab *v, struct catalog *out,
+                                lq_error *err)
+{
+    struct tokenizer_json *json;
+    const cJSON *const decoder =
+        cJSON_GetObjectItemCaseSensitive(m->config.tokenizer, "added_tokens_decoder");
+    const cJSON *item;
+    LQ_TRY(model_tokenizer_json(m, &json, err));
+    cJSON_ArrayForEach(item, decoder)
+    {
+        uint64_t id;
+        const char *const text =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "content"));
+        const bool special = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "special"));
+        if (text && text_parse_u64(item->string, v->n - 1, &id))
+            LQ_TRY(vocab_set(v, out, (uint32_t)id, text, strlen(text), -1000,
+                             special ? TOKEN_CONTROL : TOKEN_USER_DEFINED, err));
+    }
+    for (uint32_t i = 0; json && i < json->n_added; i++) {
+        const struct added_token *const a = &json->added[i];
+        if (a->id < v->n)
+            LQ_TRY(vocab_set(v, out, a->id, a->content.data, a->content.len, -1000,
+                             a->special ? TOKEN_CONTROL : TOKEN_USER_DEFINED, err));
+    }
+    return LQ_OK;
+}
+
+static lq_status from_sentencepiece(struct model *m, struct vocab *v, struct catalog *out,
+                                    bool phi3, lq_error *err)
 {
     struct source *s;
     struct sentencepiece sp = {0};
+    if (!m->files->exists(m->files, "tokenizer.model"))
+        return lq_fail_at(err, LQ_E_MODEL, m->path, -1,
+                          "there is no tokenizer.model, which this kind of model needs");
     LQ_TRY(m->files->open(m->files, "tokenizer.model", &s, err));
     lq_status status = sentencepiece_read(&sp, s, err);
     source_close(s);
@@ -112,7 +143,19 @@ lq_status vocab_from_sentencepiece(struct model *m, struct vocab *v, struct cata
     if (status == LQ_OK)
         status = set_added_file(m, v, out, err);
     if (status == LQ_OK)
-        status = set_decoder(m, v, out, err);
+        status = phi3 ? set_added_phi3(m, v, out, err) : set_decoder(m, v, out, err);
     sentencepiece_release(&sp);
     return status;
+}
+
+lq_status vocab_from_sentencepiece(struct model *m, struct vocab *v, struct catalog *out,
+                                   lq_error *err)
+{
+    return from_sentencepiece(m, v, out, false, err);
+}
+
+lq_status vocab_from_sentencepiece_phi3(struct model *m, struct vocab *v, struct catalog *out,
+                                        lq_error *err)
+{
+    return from_sentencepiece(m, v, out, true, err);
 }

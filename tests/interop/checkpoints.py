@@ -26,6 +26,7 @@ class Case:
     options: tuple = ()            # for both converters
     run: bool = False              # evaluate the result with llama.cpp
     known: dict = field(default_factory=dict)  # differences with their reasons: {key: reason}
+    peer_fails: str = ""           # why the peer cannot convert it: then only ours is made and run
 
 
 def cases():
@@ -324,8 +325,10 @@ def template_json(folder):
 
 @case("token-objects", pre="llama-bpe")
 def token_objects(folder):
-    llama3_tokenizer(folder, bos_token={"content": "<|begin_of_text|>", "special": True},
-                     eos_token={"content": "<|end_of_text|>", "special": True},
+    llama3_tokenizer(folder, bos_token={"__type": "AddedToken", "content": "<|begin_of_text|>",
+                                        "special": True},
+                     eos_token={"__type": "AddedToken", "content": "<|end_of_text|>",
+                                "special": True},
                      add_bos_token=True, add_eos_token=False)
     save(folder, llama())
 
@@ -367,3 +370,318 @@ def bare(folder):
     from transformers import LlamaModel
     llama3_tokenizer(folder)
     save(folder, llama(tie_word_embeddings=True), cls=LlamaModel)
+
+
+# ---- other architectures ----
+
+def small(**changes):
+    return {"vocab_size": 512, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256,
+            "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, **changes}
+
+
+QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+         r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def qwen_tokenizer(folder, size=512, **config):
+    from tokenizers import normalizers
+    byte_bpe(folder, size, split(QWEN2), ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+             normalizer=normalizers.NFC(),
+             **{"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "chat_template": CHATML,
+                "add_bos_token": False, **config})
+
+
+def gpt2_tokenizer(folder, size=512, **config):
+    from tokenizers import pre_tokenizers, processors
+    byte_bpe(folder, size, pre_tokenizers.ByteLevel(add_prefix_space=False), ["<|endoftext|>"],
+             lambda t: processors.ByteLevel(trim_offsets=False),
+             **{"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
+                **config})
+
+
+@case("Qwen2.5-0.5B", pre="qwen2", run=True)
+def qwen2(folder):
+    from transformers import Qwen2Config
+    qwen_tokenizer(folder)
+    save(folder, Qwen2Config(**small(tie_word_embeddings=True)))
+
+
+@case("Qwen2.5-7B-old", pre="qwen2")
+def qwen2_old(folder):
+    from transformers import Qwen2Config
+    qwen_tokenizer(folder)
+    save(folder, Qwen2Config(**small(rope_parameters={
+        "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0,
+        "original_max_position_embeddings": 128})))
+    old_style(folder)
+
+
+@case("Qwen3-0.6B", pre="qwen2", run=True)
+def qwen3(folder):
+    from transformers import Qwen3Config
+    qwen_tokenizer(folder)
+    save(folder, Qwen3Config(**small(head_dim=32, tie_word_embeddings=True)))
+
+
+@case("Qwen1.5-MoE-A2.7B", pre="qwen2", run=True)
+def qwen2moe(folder):
+    from transformers import Qwen2MoeConfig
+    qwen_tokenizer(folder)
+    save(folder, Qwen2MoeConfig(**small(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+                                        shared_expert_intermediate_size=64)))
+
+
+@case("Qwen3-30B-A3B", pre="qwen2", run=True)
+def qwen3moe(folder):
+    from transformers import Qwen3MoeConfig
+    qwen_tokenizer(folder)
+    save(folder, Qwen3MoeConfig(**small(num_experts=4, num_experts_per_tok=2, head_dim=32,
+                                        moe_intermediate_size=32)))
+
+
+@case("Mixtral-8x7B-v0.1", run=True)
+def mixtral(folder):
+    from transformers import MixtralConfig
+    llama2_tokenizer(folder)
+    save(folder, MixtralConfig(**small(num_local_experts=4, num_experts_per_tok=2)))
+
+
+def gemma_tokenizer(folder):
+    sentencepiece(folder, 500, pad_id=0, eos_id=1, bos_id=2, unk_id=3)
+    write_json(folder / "tokenizer_config.json",
+               {"add_bos_token": True, "add_eos_token": False, "bos_token": "<bos>", "eos_token": "<eos>",
+                "pad_token": "<pad>", "unk_token": "<unk>", "tokenizer_class": "GemmaTokenizer",
+                "added_tokens_decoder": added((0, "<pad>", True), (1, "<eos>", True), (2, "<bos>", True),
+                                              (3, "<unk>", True), (500, "<start_of_turn>", False),
+                                              (501, "\u2581\u2581", False), (502, "<unused0>", False))})
+
+
+@case("gemma-2b")
+def gemma(folder):
+    from transformers import GemmaConfig
+    gemma_tokenizer(folder)
+    save(folder, GemmaConfig(**small(head_dim=32)))
+
+
+@case("gemma-2-2b", types=("f16", "bf16"), run=True)
+def gemma2(folder):
+    from transformers import Gemma2Config
+    gemma_tokenizer(folder)
+    save(folder, Gemma2Config(**small(head_dim=32, sliding_window=64)))
+
+
+@case("gemma-3-270m", types=("f16", "bf16"), run=True)
+def gemma3(folder):
+    from transformers import Gemma3TextConfig
+    gemma_tokenizer(folder)
+    save(folder, Gemma3TextConfig(**small(head_dim=32, sliding_window=64, num_hidden_layers=7)))
+
+
+@case("gemma-3-1b-old")
+def gemma3_old(folder):
+    gemma3(folder)
+
+    def edit(c):
+        c.pop("rope_parameters")
+        c.pop("layer_types")
+        c.update(rope_theta=1000000, rope_local_base_freq=10000, sliding_window_pattern=6,
+                 rope_scaling={"factor": 8.0, "rope_type": "linear"})
+    edit_json(folder / "config.json", edit)
+
+
+@case("Phi-3-mini-4k-instruct", run=True)
+def phi3(folder):
+    from transformers import Phi3Config
+    llama2_tokenizer(folder, 500)
+    edit_json(folder / "tokenizer_config.json", lambda c: c["added_tokens_decoder"].update(
+        added((500, "<|endoftext|>", True), (501, "<|assistant|>", False), (502, "a\u2581b", False))))
+    save(folder, Phi3Config(**small()))
+
+
+@case("Phi-3-mini-128k-instruct")
+def phi3_long(folder):
+    from transformers import Phi3Config
+    llama2_tokenizer(folder)
+    save(folder, Phi3Config(**small(max_position_embeddings=4096, original_max_position_embeddings=128,
+                                    rope_parameters={"rope_type": "longrope", "rope_theta": 10000.0,
+                                                     "long_factor": [1.0 + i for i in range(8)],
+                                                     "short_factor": [1.0 + i / 7 for i in range(8)]})))
+
+
+@case("gpt2", pre="gpt-2", run=True)
+def gpt2(folder):
+    from transformers import GPT2Config
+    gpt2_tokenizer(folder)
+    save(folder, GPT2Config(vocab_size=512, n_embd=64, n_layer=2, n_head=4, n_positions=128,
+                            bos_token_id=511, eos_token_id=511), dtype="float32")
+    edit_json(folder / "config.json", lambda c: c.update(n_ctx=128))
+
+
+@case("pythia-70m", pre="gpt-2")
+def gptneox(folder):
+    from transformers import GPTNeoXConfig
+    gpt2_tokenizer(folder)
+    c = small(num_attention_heads=4)
+    c.pop("num_key_value_heads")
+    save(folder, GPTNeoXConfig(**c), dtype="float16")
+    edit_json(folder / "config.json", lambda c: c.update(rotary_pct=0.25))
+
+
+@case("starcoder2-3b", pre="starcoder", run=True)
+def starcoder2(folder):
+    from transformers import Starcoder2Config
+    digits_tokenizer(folder)
+    save(folder, Starcoder2Config(**small()))
+
+
+@case("stablelm-2-1_6b", pre="gpt-2", run=True)
+def stablelm(folder):
+    from transformers import StableLmConfig
+    gpt2_tokenizer(folder)
+    save(folder, StableLmConfig(**small(use_qkv_bias=True)))
+
+
+@case("stablelm-2-12b", pre="gpt-2", run=True,
+      peer_fails="its generator of stacked norms returns instead of yielding")
+def stablelm12(folder):
+    from transformers import StableLmConfig
+    gpt2_tokenizer(folder)
+    save(folder, StableLmConfig(**small(qk_layernorm=True, use_parallel_residual=True)))
+
+
+@case("OLMo-1B-hf", pre="gpt-2")
+def olmo(folder):
+    from transformers import OlmoConfig
+    gpt2_tokenizer(folder)
+    save(folder, OlmoConfig(**small(clip_qkv=8.0)))
+
+
+@case("OLMo-2-1124-7B", pre="gpt-2", run=True)
+def olmo2(folder):
+    from transformers import Olmo2Config
+    gpt2_tokenizer(folder)
+    save(folder, Olmo2Config(**small()))
+
+
+@case("Olmo-3-7B-Instruct", pre="gpt-2", run=True)
+def olmo3(folder):
+    from transformers import Olmo3Config
+    gpt2_tokenizer(folder)
+    save(folder, Olmo3Config(**small(num_hidden_layers=5, sliding_window=64)))
+
+
+@case("granite-3.3-2b-instruct", pre="refact", run=True)
+def granite(folder):
+    from transformers import GraniteConfig
+    digits_tokenizer(folder)
+    save(folder, GraniteConfig(**small(attention_multiplier=0.015625, embedding_multiplier=12.0,
+                                       residual_multiplier=0.22, logits_scaling=8.0)))
+
+
+@case("c4ai-command-r-v01", pre="command-r", run=True)
+def cohere(folder):
+    from transformers import CohereConfig
+    digits_tokenizer(folder)
+    save(folder, CohereConfig(**small(model_max_length=131072)))
+
+
+@case("c4ai-command-r-plus", pre="command-r")
+def cohere_plus(folder):
+    from transformers import CohereConfig
+    digits_tokenizer(folder)
+    save(folder, CohereConfig(**small(use_qk_norm=True)))
+
+
+@case("phi-2", pre="phi-2", run=True)
+def phi2(folder):
+    from transformers import PhiConfig
+    gpt2_tokenizer(folder)
+    c = small(intermediate_size=256, num_key_value_heads=4)
+    save(folder, PhiConfig(**c), dtype="float16")
+
+
+@case("SmolLM3-3B", run=True)
+def smollm3(folder):
+    from transformers import SmolLM3Config
+    llama3_tokenizer(folder)
+    save(folder, SmolLM3Config(**small()))
+
+
+@case("GLM-4-9B-0414", pre="glm4")
+def glm4(folder):
+    from transformers import Glm4Config
+    byte_bpe(folder, 512, split(LLAMA3),
+             ["<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|observation|>"],
+             eos_token="<|user|>", pad_token="<|endoftext|>", ignore_merges=True)
+    save(folder, Glm4Config(**small(head_dim=32)))
+
+
+@case("gpt-oss-20b-bf16", pre="gpt-4o", run=True)
+def gpt_oss(folder):
+    from transformers import GptOssConfig
+    byte_bpe(folder, 512, split(GPT4O), ["<|startoftext|>", "<|endoftext|>", "<|return|>"],
+             bos_token="<|startoftext|>", eos_token="<|return|>", pad_token="<|endoftext|>")
+    save(folder, GptOssConfig(**small(num_local_experts=4, num_experts_per_tok=2, head_dim=32,
+                                      sliding_window=64)))
+
+
+GPT4O = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+"
+         r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*"
+         r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+@case("gpt-oss-20b", pre="gpt-4o")
+def gpt_oss_mxfp4(folder):
+    import torch
+    from safetensors.torch import load_file, save_file
+    gpt_oss(folder)
+    path = folder / "model.safetensors"
+    old, new = load_file(path), {}
+    for name, t in old.items():
+        if name.endswith(("gate_up_proj", "down_proj")):
+            e, rows, cols = t.shape[0], t.shape[2], t.shape[1]  # as the blocks have them
+            new[name + "_blocks"] = torch.randint(0, 256, (e, rows, cols // 32, 16), dtype=torch.uint8)
+            new[name + "_scales"] = torch.randint(118, 130, (e, rows, cols // 32), dtype=torch.uint8)
+        else:
+            new[name] = t
+    save_file(new, path, metadata={"format": "pt"})
+    edit_json(folder / "config.json", lambda c: c.update(
+        quantization_config={"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}))
+
+
+@case("DeepSeek-V2-Lite", pre="gpt-2")
+def deepseek2_lite(folder):
+    from transformers import DeepseekV2Config
+    gpt2_tokenizer(folder)
+    save(folder, DeepseekV2Config(**small(
+        n_routed_experts=4, n_shared_experts=2, num_experts_per_tok=2, moe_intermediate_size=32,
+        first_k_dense_replace=1, q_lora_rank=None, kv_lora_rank=32, qk_nope_head_dim=32,
+        qk_rope_head_dim=16, v_head_dim=32, num_key_value_heads=4,
+        rope_parameters={"rope_type": "yarn", "rope_theta": 10000.0, "factor": 40.0, "mscale": 0.707,
+                         "mscale_all_dim": 0.707, "beta_fast": 32.0, "beta_slow": 1.0,
+                         "original_max_position_embeddings": 64})))
+    edit_json(folder / "config.json", lambda c: c.update(q_lora_rank=None))
+
+
+@case("DeepSeek-V3", pre="gpt-2")
+def deepseek3(folder):
+    from transformers import DeepseekV3Config
+    gpt2_tokenizer(folder)
+    save(folder, DeepseekV3Config(**small(
+        n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=2, moe_intermediate_size=32,
+        n_group=2, topk_group=1, first_k_dense_replace=1, q_lora_rank=32, kv_lora_rank=32,
+        qk_nope_head_dim=32, qk_rope_head_dim=16, v_head_dim=32, num_key_value_heads=4,
+        num_hidden_layers=3)))
+    edit_json(folder / "config.json", lambda c: c.update(scoring_func="sigmoid"))
+
+
+@case("all-MiniLM-L6-v2", pre="bert-bge")
+def minilm(folder):
+    """A real model, from build/peers/models."""
+    source = ROOT / "build/peers/models/minilm-l6-v2"
+    for f in source.rglob("*"):
+        if f.is_file():
+            (folder / f.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(f, folder / f.relative_to(source))
