@@ -176,7 +176,7 @@ static inline struct opened *open_named(const char *name, const void *data, size
 {
     struct opened *const o = calloc(1, sizeof *o);
     struct source *s;
-    o->copy = malloc(len ? len : 1);
+    o->copy = calloc(len ? len : 1, 1);
     memcpy(o->copy, len ? data : "", len);
     assert_int_equal(source_open_memory(&s, name, o->copy, len, NULL), LQ_OK);
     o->status = model_open_source(&o->c, s, folder ? &folder->base : NULL, &o->err);

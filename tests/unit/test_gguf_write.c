@@ -82,7 +82,7 @@ static void what_was_read_is_written_back_byte_for_byte(void **state)
     close_opened(o);
 }
 
-static void outer_dimensions_of_one_are_dropped(void **state)
+static void only_outer_dimensions_of_one_that_are_too_many_are_dropped(void **state)
 {
     (void)state;
     struct catalog c = {0};
@@ -94,13 +94,14 @@ static void outer_dimensions_of_one_are_dropped(void **state)
     struct text t = laid_out(&c, 0);
     catalog_release(&c);
     struct opened *const o = open_good(&t);
-    assert_int_equal(o->c.tensors[0].rank, 3);
-    assert_int_equal(o->c.tensors[0].dim[0], 2);
-    assert_int_equal(o->c.tensors[0].dim[2], 3);
-    assert_int_equal(o->c.tensors[1].rank, 1);
-    assert_int_equal(o->c.tensors[2].rank, 1);
+    assert_int_equal(o->c.tensors[0].rank, 4);
+    assert_int_equal(o->c.tensors[0].dim[0], 1);
+    assert_int_equal(o->c.tensors[0].dim[1], 2);
+    assert_int_equal(o->c.tensors[0].dim[3], 3);
+    assert_int_equal(o->c.tensors[1].rank, 2);
+    assert_int_equal(o->c.tensors[2].rank, 1); /* GGUF has no scalars */
     assert_int_equal(o->c.tensors[2].elements, 1);
-    assert_int_equal(o->c.tensors[3].rank, 2); /* empty, and stays so */
+    assert_int_equal(o->c.tensors[3].rank, 2);
     assert_int_equal(o->c.tensors[3].elements, 0);
     close_opened(o);
 }
@@ -363,7 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_read_is_written_back_byte_for_byte),
-        cmocka_unit_test(outer_dimensions_of_one_are_dropped),
+        cmocka_unit_test(only_outer_dimensions_of_one_that_are_too_many_are_dropped),
         cmocka_unit_test(the_header_ends_aligned_even_without_tensors),
         cmocka_unit_test(what_gguf_cannot_hold_is_refused),
         cmocka_unit_test(each_of_several_files_says_which_it_is),
