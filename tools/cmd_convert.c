@@ -1,9 +1,7 @@
 /* cmd_convert.c -- `lq convert`: a downloaded model to GGUF, in as many types as are asked for. */
-#include "tools/command.h"
+#include "tools/convert_report.h"
+#include "tools/quantize_args.h"
 
-#include "libquant/convert/convert.h"
-
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +9,9 @@
 struct job {
     const struct context *ctx;
     struct convert_options options;
+    struct quantize_args quantize;
     const char **types;
-    char *type_text; /* the lists, cut at commas; types[] points into it */
+    char *type_text; /* the lists; types[] points into it */
     size_t n_types, cap_types;
     bool dry_run;
 };
@@ -32,9 +31,9 @@ static lq_status parse_types(struct job *job, const struct args *args, lq_error 
     }
     if (!all.len)
         text_puts(&all, "auto");
+    job->type_text = all.data;
     if (all.failed)
         return lq_fail_memory(err);
-    job->type_text = all.data;
     for (char *rest = all.data, *word; (word = strsep(&rest, ",")) != NULL;) {
         if (!mem_grow((void **)&job->types, &job->cap_types, job->n_types, sizeof *job->types))
             return lq_fail_memory(err);
@@ -59,52 +58,54 @@ static lq_status parse_via(struct job *job, const struct args *args, lq_error *e
     return LQ_OK;
 }
 
+/* "300M", "2G": decimal units, as in llama.cpp's converter. */
+static lq_status parse_split_size(struct job *job, const struct args *args, lq_error *err)
+{
+    static const char units[] = "KMG";
+    const char *const given = args_value(args, "split-max-size");
+    char number[24];
+    uint64_t value, scale = 1;
+    if (!given)
+        return LQ_OK;
+    size_t len = strlen(given);
+    const char *const unit = len ? strchr(units, given[len - 1]) : NULL;
+    for (const char *u = units; unit && u <= unit; u++)
+        scale *= 1000;
+    len -= unit != NULL;
+    if (len < sizeof number)
+        memcpy(number, given, len);
+    number[len < sizeof number ? len : 0] = '\0';
+    if (!text_parse_u64(number, UINT64_MAX / scale, &value))
+        return lq_fail(err, LQ_E_USAGE,
+                       "--split-max-size takes a number, with K, M or G behind it or without, not "
+                       "\"%.40s\"",
+                       given);
+    job->options.split_max_bytes = value * scale;
+    return LQ_OK;
+}
+
 static lq_status parse(struct job *job, const struct args *args, lq_error *err)
 {
+    struct convert_options *const o = &job->options;
     const char *const out = args_value(args, "o"), *const outfile = args_value(args, "outfile");
     const char *const metadata = args_value(args, "metadata");
-    job->options.out = out ? out : outfile;
-    job->options.metadata.name = args_value(args, "model-name");
-    job->options.vocab_only = args_flag(args, "vocab-only");
+    if (out && outfile)
+        return lq_fail(err, LQ_E_USAGE, "-o and --outfile are the same option");
+    o->out = out ? out : outfile;
+    o->metadata.name = args_value(args, "model-name");
+    o->vocab_only = args_flag(args, "vocab-only");
+    o->split_empty_first = args_flag(args, "no-tensor-first-split");
     job->dry_run = args_flag(args, "dry-run");
     LQ_TRY(parse_types(job, args, err));
     LQ_TRY(parse_via(job, args, err));
-    return metadata ? source_open_file(&job->options.metadata.overrides, metadata, err) : LQ_OK;
-}
-
-/* ---- talk ---- */
-
-static void print_notes(const struct job *job, const struct conversion *c)
-{
-    FILE *const f = job->ctx->err;
-    const struct metadata_names *const names = &c->names;
-    struct text name = {0};
-    if (job->ctx->quiet)
-        return;
-    text_put_printable(&name, names->name ? names->name : "", strlen(names->name ? names->name : ""));
-    fprintf(f, "%s model, %s parameters, named \"%s\" after %s\n", c->model.arch->name,
-            names->size_label ? names->size_label : "?", name.data ? name.data : "",
-            names->name_from ? names->name_from : "nothing");
-    text_free(&name);
-    for (const char *line = c->model.notes.data; line && *line;) {
-        const size_t n = strcspn(line, "\n");
-        fprintf(f, "note: %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-}
-
-static void print_result(const struct job *job, const struct conversion *c)
-{
-    for (size_t i = 0; i < c->n_outputs; i++) {
-        const struct convert_output *const o = &c->outputs[i];
-        const struct catalog *const out = &o->output->catalog;
-        uint64_t bytes = 0;
-        char size[16];
-        for (size_t k = 0; k < out->n_tensors; k++)
-            bytes += out->tensors[k].bytes;
-        fprintf(job->ctx->out, "%s  %s  %zu tensors  %s\n", o->path, o->type, out->n_tensors,
-                print_size(size, bytes));
-    }
+    LQ_TRY(parse_split_size(job, args, err));
+    LQ_TRY(args_u64(args, "split-max-tensors", 0, 0, UINT32_MAX, &o->split_max_tensors, err));
+    LQ_TRY(quantize_args_parse(&job->quantize, job->ctx, args, err));
+    o->quantize = job->quantize.options;
+    if (args_flag(args, "no-lazy") && !job->ctx->quiet)
+        fprintf(job->ctx->err, "lq: --no-lazy changes nothing: memory does not grow with the "
+                               "model here\n");
+    return metadata ? source_open_file(&o->metadata.overrides, metadata, err) : LQ_OK;
 }
 
 /* ---- the command ---- */
@@ -120,14 +121,15 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
     if (status == LQ_OK)
         status = convert_plan(&c, args_at(args, 0), &job.options, err);
     if (status == LQ_OK) {
-        print_notes(&job, &c);
+        convert_report_notes(ctx, &c);
         if (!job.dry_run)
             status = convert_run(&c, &stream, err);
     }
     if (status == LQ_OK)
-        print_result(&job, &c);
+        status = convert_report_print(ctx, &c, job.dry_run, err);
     convert_release(&c);
     source_close(job.options.metadata.overrides);
+    quantize_args_release(&job.quantize);
     free(job.types);
     free(job.type_text);
     return status;
@@ -136,14 +138,19 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 static const struct option options[] = {
     {"o", 'o', OPT_VALUE, "OUT", "output: a file, which may hold {type}, or a folder"},
     {"outfile", 0, OPT_VALUE, "OUT", "the same, as convert_hf_to_gguf.py calls it"},
-    {"type", 't', OPT_LIST, "T,...", "types: auto, f32, f16, bf16, q8_0, q4_k_m, ... (auto)"},
+    {"type", 0, OPT_LIST, "T,...", "types: auto, f32, f16, bf16, q8_0, q4_k_m, ... (auto)"},
     {"outtype", 0, OPT_LIST, "T,...", "the same, as convert_hf_to_gguf.py calls it"},
     {"via", 0, OPT_VALUE, "TYPE", "quantize from this type, as in two steps (f32)"},
     {"model-name", 0, OPT_VALUE, "NAME", "general.name"},
     {"metadata", 0, OPT_VALUE, "FILE", "JSON file of general.* keys that go before all others"},
-    {"vocab-only", 0, OPT_FLAG, NULL, "write the vocabulary, and no tensors"},
     {"dry-run", 0, OPT_FLAG, NULL, "show what would be made, and write nothing"},
+    {"vocab-only", 0, OPT_FLAG, NULL, "write the vocabulary, and no tensors"},
+    {"split-max-size", 0, OPT_VALUE, "N[KMG]", "several files, each with at most so many bytes"},
+    {"split-max-tensors", 0, OPT_VALUE, "N", "several files, each with at most so many tensors"},
+    {"no-tensor-first-split", 0, OPT_FLAG, NULL, "no tensors in the first of several files"},
+    {"no-lazy", 0, OPT_FLAG, NULL, "accepted and not needed: memory does not grow with the model"},
     {"allow-nonfinite", 0, OPT_FLAG, NULL, "pass on NaN and infinite weights"},
+    QUANTIZE_OPTIONS,
     {0},
 };
 
@@ -151,11 +158,25 @@ const struct command command_convert = {
     .name = "convert",
     .summary = "make a GGUF model of a model as it is downloaded",
     .synopsis = "[options] MODEL",
-    .description = "Reads a folder as Hugging Face lays it out (config.json, safetensors, "
-                   "tokenizer, model card) and writes GGUF in one pass.",
-    .examples = "lq convert SmolLM2-135M-Instruct -o smol-{type}.gguf --type f16,q4_k_m",
+    .description =
+        "Reads a folder as Hugging Face lays it out (config.json, safetensors, tokenizer, model "
+        "card), or an entry of its cache, and writes GGUF: any number of types in one pass, with "
+        "memory that does not grow with the model. For f32, f16, bf16, q8_0, tq1_0, tq2_0 and auto "
+        "the files are those that llama.cpp's convert_hf_to_gguf.py writes; for every other type "
+        "and mix (`lq help quantize` lists them), those that `lq quantize` makes of the f32 file, "
+        "or of that in the type of --via.\n\n"
+        "A model with a tensor missing, left over or of another shape than config.json promises is "
+        "refused before anything is written. The name that goes into the file is that of the model "
+        "card, of config.json, of the cache entry or of the folder, and is shown first; "
+        "--model-name sets it. Without -o the file goes into the model's folder, under the name "
+        "that convert_hf_to_gguf.py gives it.",
+    .examples = "lq convert SmolLM2-135M-Instruct\n"
+                "lq convert SmolLM2-135M-Instruct -o smol-{type}.gguf --type f16,q8_0,q4_k_m\n"
+                "lq convert Llama-3.2-1B -o out/ --type q4_k_m --via f16\n"
+                "lq convert Llama-3.2-1B --dry-run",
     .options = options,
     .min_args = 1,
     .max_args = 1,
+    .has_json = true,
     .run = run,
 };

@@ -25,6 +25,7 @@ struct convert_options {
                                          for each */
     uint64_t split_max_bytes;   /* of tensors in a file; 0: no limit */
     uint64_t split_max_tensors;
+    bool split_empty_first;     /* no tensors in the first file of several */
     bool vocab_only;
 };
 
@@ -40,7 +41,6 @@ struct convert_output {
     struct quantize_options quantize;
     const struct mix *mix;       /* NULL: direct */
     const struct type_info *plain;
-    uint64_t bytes;              /* of all files */
     uint8_t (*digests)[32];      /* of each file, after convert_run */
 };
 
