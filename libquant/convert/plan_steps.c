@@ -90,27 +90,45 @@ static lq_status decode_at(const struct step *s, const struct tensor *t, uint64_
     return status;
 }
 
-/* Multiplies one row with its scales. */
-static lq_status scale_row(const struct step *s, const struct recipe_of_rows *r, struct row_ref ref,
-                           float *x, size_t cols, unsigned isa, lq_error *err)
+/* Multiplies n elements of a row, from column `first` on, with their scales. */
+static lq_status scale_part(const struct step *s, const struct recipe_of_rows *r,
+                            struct row_ref ref, uint64_t first, float *x, size_t n, unsigned isa,
+                            lq_error *err)
 {
     const struct tensor *const scale = r->scales ? r->scales[ref.in] : NULL;
-    if (!scale)
+    if (!scale || !n)
         return LQ_OK;
+    const uint64_t cols = tensor_cols(s->in[ref.in]);
     const uint64_t row = r->scale_rows ? ref.row / r->scale_rows : 0;
-    const size_t width = r->scale_cols ? (size_t)r->scale_cols : cols;
-    const size_t n = (cols + width - 1) / width;
-    float *const factors = mem_calloc(n, sizeof *factors);
+    const uint64_t width = r->scale_cols ? r->scale_cols : cols;
+    const uint64_t per_row = (cols + width - 1) / width;
+    const uint64_t from = first / width, to = (first + n - 1) / width + 1;
+    float *const factors = mem_calloc(to - from, sizeof *factors);
     if (!factors)
         return lq_fail_memory(err);
-    const lq_status status = decode_at(s, scale, row * n, n, factors, isa, err);
-    for (size_t i = 0; i < cols && status == LQ_OK; i++)
-        x[i] *= factors[i / width];
+    const lq_status status =
+        decode_at(s, scale, row * per_row + from, (size_t)(to - from), factors, isa, err);
+    for (size_t i = 0; i < n && status == LQ_OK; i++)
+        x[i] *= factors[(first + i) / width - from];
     free(factors);
     return status;
 }
 
 /* ---- fills ---- */
+
+/* How many of the rows from `row` on, at most n, lie one after the other in one input. */
+static uint64_t run_length(const struct step *s, const struct recipe_of_rows *r, uint64_t row,
+                           uint64_t n)
+{
+    const struct row_ref first = r->from(s, row);
+    uint64_t run = 1;
+    for (; run < n; run++) {
+        const struct row_ref next = r->from(s, row + run);
+        if (next.in != first.in || next.row != first.row + run)
+            break;
+    }
+    return run;
+}
 
 /* Rows that `from` names, of inputs that differ in type or are stored scaled. */
 static lq_status fill_rows(const struct step *s, uint64_t row, uint64_t n, float *dst, unsigned isa,
@@ -118,11 +136,13 @@ static lq_status fill_rows(const struct step *s, uint64_t row, uint64_t n, float
 {
     const struct recipe_of_rows *const r = s->data;
     const size_t cols = (size_t)tensor_cols(s->in[0]);
-    for (uint64_t i = 0; i < n; i++) {
-        const struct row_ref ref = r->from(s, row + i);
-        float *const x = dst + i * cols;
-        LQ_TRY(decode_at(s, s->in[ref.in], ref.row * cols, cols, x, isa, err));
-        LQ_TRY(scale_row(s, r, ref, x, cols, isa, err));
+    for (uint64_t i = 0; i < n;) {
+        struct row_ref ref = r->from(s, row + i);
+        const uint64_t run = run_length(s, r, row + i, n - i);
+        LQ_TRY(decode_at(s, s->in[ref.in], ref.row * cols, (size_t)run * cols, dst + i * cols, isa,
+                         err));
+        for (const uint64_t end = i + run; i < end; i++, ref.row++)
+            LQ_TRY(scale_part(s, r, ref, 0, dst + i * cols, cols, isa, err));
     }
     return LQ_OK;
 }
@@ -176,8 +196,11 @@ static lq_status fill_transposed(const struct step *s, uint64_t row, uint64_t n,
         float *const x = mem_calloc(span, sizeof *x);
         lq_status status = x ? LQ_OK : lq_fail_memory(err);
         for (uint64_t b = 0; b < r->used_rows && status == LQ_OK; b++) {
-            const uint64_t from = (group * r->group_rows + b) * r->group_cols;
-            status = decode_at(s, s->in[0], from + col * r->every + r->first, span, x, isa, err);
+            const struct row_ref ref = {0, group * r->group_rows + b};
+            const uint64_t first = col * r->every + r->first;
+            status = decode_at(s, s->in[0], ref.row * r->group_cols + first, span, x, isa, err);
+            if (status == LQ_OK)
+                status = scale_part(s, r, ref, first, x, span, isa, err);
             for (uint64_t i = 0; i < count && status == LQ_OK; i++)
                 dst[i * out_cols + b] = x[i * r->every];
         }
@@ -296,12 +319,11 @@ static lq_status rows_by(struct step *s, struct recipe_of_rows *r, const struct 
     return t->scales ? scale_shape(r, m, t, err) : LQ_OK;
 }
 
-static lq_status transposed(struct step *s, struct recipe_of_rows *r, const struct mapped *t,
-                            uint64_t group_rows, uint64_t used_rows, lq_error *err)
+static lq_status transposed(struct step *s, struct recipe_of_rows *r, const struct model *m,
+                            const struct mapped *t, uint64_t group_rows, uint64_t used_rows,
+                            lq_error *err)
 {
     const bool every = t->rule->transform == TRANSFORM_TRANSPOSE_EVERY;
-    if (t->scales)
-        return lq_fail(err, LQ_E_UNSUPPORTED, "scaled tensors are not transposed here");
     r->group_rows = group_rows;
     r->used_rows = used_rows;
     r->group_cols = tensor_cols(t->in[0]);
@@ -309,7 +331,7 @@ static lq_status transposed(struct step *s, struct recipe_of_rows *r, const stru
     r->first = every ? (uint64_t)t->rule->arg[0] : 0;
     s->data = r;
     s->fill = fill_transposed;
-    return LQ_OK;
+    return t->scales ? scale_shape(r, m, t, err) : LQ_OK;
 }
 
 static void set_args(struct step *s, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -381,9 +403,9 @@ static lq_status transform(struct step *s, const struct model *m, const struct m
         return LQ_OK;
     case TRANSFORM_TRANSPOSE:
     case TRANSFORM_TRANSPOSE_EVERY:
-        return transposed(s, r, t, in->dim[in->rank - 2], in->dim[in->rank - 2], err);
+        return transposed(s, r, m, t, in->dim[in->rank - 2], in->dim[in->rank - 2], err);
     case TRANSFORM_KV_B_K:
-        return transposed(s, r, t, m->dim[DIM_KV_B], m->dim[DIM_NOPE], err);
+        return transposed(s, r, m, t, m->dim[DIM_KV_B], m->dim[DIM_NOPE], err);
     case TRANSFORM_MXFP4: return mxfp4(s, r, t, err);
     default:              return picked(s, r, m, t, err);
     }

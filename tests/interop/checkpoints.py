@@ -685,3 +685,77 @@ def minilm(folder):
         if f.is_file():
             (folder / f.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(f, folder / f.relative_to(source))
+
+
+# ---- quantized checkpoints ----
+
+def to_fp8(folder, quantize, config):
+    from safetensors.torch import load_file, save_file
+    path = folder / "model.safetensors"
+    new = {}
+    for name, t in load_file(path).items():
+        if t.dim() == 2 and "proj" in name:
+            new.update(quantize(name, t.float()))
+        else:
+            new[name] = t
+    save_file(new, path, metadata={"format": "pt"})
+    edit_json(folder / "config.json", lambda c: c.update(quantization_config=config))
+
+
+@case("fp8-blocks", pre="qwen2", types=("f32", "bf16", "auto", "q8_0"))
+def fp8_blocks(folder):
+    import torch
+    from transformers import Qwen3Config
+    qwen_tokenizer(folder)
+    save(folder, Qwen3Config(**small(head_dim=24, intermediate_size=80)))
+
+    def quantize(name, t):
+        rows, cols = -(-t.shape[0] // 32), -(-t.shape[1] // 32)
+        scale = torch.empty(rows, cols)
+        q = torch.empty_like(t)
+        for i in range(rows):
+            for k in range(cols):
+                block = t[32 * i:32 * (i + 1), 32 * k:32 * (k + 1)]
+                scale[i, k] = block.abs().max() / 448
+                q[32 * i:32 * (i + 1), 32 * k:32 * (k + 1)] = block / scale[i, k]
+        return {name: q.to(torch.float8_e4m3fn), name + "_scale_inv": scale}
+    to_fp8(folder, quantize, {"quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic",
+                              "weight_block_size": [32, 32]})
+
+
+@case("fp8-blocks-llama", types=("f32", "f16"))
+def fp8_llama(folder):
+    import torch
+    llama3_tokenizer(folder)
+    save(folder, llama())
+
+    def quantize(name, t):
+        scale = t.abs().max() / 448
+        return {name: (t / scale).to(torch.float8_e4m3fn), name + "_scale_inv": scale.reshape(1).bfloat16(),
+                name.replace(".weight", ".activation_scale"): torch.ones(1)}
+    to_fp8(folder, quantize, {"quant_method": "fp8", "activation_scheme": "static"})
+
+
+@case("fp8-channels", types=("f32", "f16"))
+def fp8_channels(folder):
+    import torch
+    llama3_tokenizer(folder)
+    save(folder, llama())
+
+    def quantize(name, t):
+        scale = t.abs().amax(1, keepdim=True) / 448
+        return {name: (t / scale).to(torch.float8_e4m3fn), name + "_scale": scale.bfloat16()}
+    to_fp8(folder, quantize, {
+        "quant_method": "compressed-tensors", "format": "float-quantized",
+        "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "float", "strategy": "channel"}}}})
+
+
+@case("fp8-experts", pre="gpt-2", types=("f32", "bf16"))
+def fp8_experts(folder):
+    import torch
+    deepseek3(folder)
+
+    def quantize(name, t):
+        scale = torch.rand(-(-t.shape[0] // 16), -(-t.shape[1] // 16)) + 0.5
+        return {name: t.to(torch.float8_e4m3fn), name + "_scale_inv": scale}
+    to_fp8(folder, quantize, {"quant_method": "fp8", "weight_block_size": [16, 16]})

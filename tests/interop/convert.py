@@ -55,12 +55,14 @@ class Peer:
     def convert(self, folder, out, outtype, pre, options):
         self.base.TextModel.get_vocab_base_pre = lambda model, tokenizer: pre
         old = sys.argv
-        sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outfile", str(out), "--outtype", outtype,
-                    *options]
+        sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outtype", outtype,
+                    *(["--outfile", str(out)] if out else []), *options]
         talk = io.StringIO()
         try:
             with contextlib.redirect_stderr(talk), contextlib.redirect_stdout(talk):
                 runpy.run_path(str(self.path / "convert_hf_to_gguf.py"), run_name="__main__")
+        except SystemExit as stop:
+            return f"exit {stop.code}" if stop.code else None
         except BaseException:
             return "".join(traceback.format_exc().splitlines(keepends=True)[-3:])
         finally:
@@ -193,19 +195,132 @@ class Harness:
         if not self.keep:
             shutil.rmtree(folder)
 
-    def several_types(self, folder, pre):
+    def demo_copy(self):
+        """The demo model in a folder that may be written to."""
+        folder = self.work / "libquant-demo"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree("tests/data/demo-model", folder)
+        return folder
+
+    def several_types(self):
         """One pass over the checkpoint makes what several passes make."""
-        problem = self.run_lq("convert", "-q", folder, "-o", self.work / "all-{type}.gguf",
-                              "--type", "f32,f16,bf16,q8_0")
+        problem = self.run_lq("convert", "-q", "tests/data/demo-model", "-o",
+                              self.work / "all-{type}.gguf", "--type", "f32,f16,bf16,q8_0")
         if not self.score.check("demo model: four types", [problem] if problem else []):
             return
         for t in ("f32", "f16", "bf16", "q8_0"):
             theirs = self.work / f"peer-{t}.gguf"
             theirs.unlink(missing_ok=True)
-            problem = self.peer.convert(folder, theirs, t, pre, ())
+            problem = self.peer.convert("tests/data/demo-model", theirs, t, "llama-bpe", ())
             ours = self.work / f"all-{t}.gguf"
             same = not problem and theirs.read_bytes() == ours.read_bytes()
             self.score.check(f"demo model: {t} bytes", [] if same else [problem or "the files differ"])
+
+    def quantized(self):
+        """One step makes what llama-quantize makes of the file between."""
+        for via in ("f32", "f16"):
+            for mix in ("Q4_K_M", "Q2_K", "IQ4_XS", "Q5_0", "IQ4_NL", "Q6_K"):
+                theirs, ours = self.work / "peer-quantized.gguf", self.work / "lq-quantized.gguf"
+                subprocess.run([self.bin / "llama-quantize", self.work / f"peer-{via}.gguf", theirs, mix],
+                               capture_output=True, env=self.env, check=True)
+                problem = self.run_lq("convert", "-q", "tests/data/demo-model", "-o", ours, "--type", mix,
+                                      *([] if via == "f32" else ["--via", via]))
+                same = not problem and theirs.read_bytes() == ours.read_bytes()
+                self.score.check(f"demo model: {mix} in one step, via {via}",
+                                 [] if same else [problem or "the files differ"])
+
+    def splits(self):
+        for options in (("--split-max-size", "2M"), ("--split-max-tensors", "7"),
+                        ("--split-max-tensors", "10", "--no-tensor-first-split")):
+            for f in self.work.glob("split-*.gguf"):
+                f.unlink()
+            theirs, ours = self.work / "split-peer.gguf", self.work / "split-lq.gguf"
+            problem = self.peer.convert("tests/data/demo-model", theirs, "f16", "llama-bpe", options)
+            problem = problem or self.run_lq("convert", "-q", "tests/data/demo-model", "-o", ours,
+                                             "--type", "f16", *options)
+            a = sorted(self.work.glob("split-peer-*.gguf"))
+            b = sorted(self.work.glob("split-lq-*.gguf"))
+            problems = [problem] if problem else []
+            if [f.name.replace("peer", "lq") for f in a] != [f.name for f in b] or not a:
+                problems.append(f"{[f.name for f in a]} / {[f.name for f in b]}")
+            problems += [f"{y.name} differs" for x, y in zip(a, b) if x.read_bytes() != y.read_bytes()]
+            self.score.check(f"demo model: {' '.join(options)}", problems)
+
+    def default_names(self):
+        """Without an output's name, both choose the same one, in the model's folder."""
+        cards = ("", "---\nname: My Model\nversion: v2\n---\n", "---\nbasename: a/b c\nfinetune: it\n---\n")
+        for n, card in enumerate(cards):
+            folder = self.demo_copy()
+            (folder / "README.md").write_text(card)
+            before = set(folder.iterdir())
+            problem = self.peer.convert(folder, None, "auto", "llama-bpe", ())
+            theirs = {f.name for f in set(folder.iterdir()) - before}
+            for f in set(folder.iterdir()) - before:
+                f.unlink()
+            problem = problem or self.run_lq("convert", "-q", folder)
+            ours = {f.name for f in set(folder.iterdir()) - before}
+            self.score.check(f"default name {n}", [problem] if problem else
+                             [] if theirs == ours else [f"{theirs} / {ours}"])
+            shutil.rmtree(folder)
+
+    def vocabulary(self):
+        theirs, ours = self.work / "vocab-peer.gguf", self.work / "vocab-lq.gguf"
+        theirs.unlink(missing_ok=True)
+        problem = self.peer.convert("tests/data/demo-model", theirs, "f16", "llama-bpe", ["--vocab-only"])
+        problem = problem or self.run_lq("convert", "-q", "tests/data/demo-model", "-o", ours,
+                                         "--type", "f16", "--vocab-only")
+        # The peer's file ends behind the metadata, ours is padded as every GGUF file is.
+        same = not problem and ours.read_bytes().rstrip(b"\0") == theirs.read_bytes().rstrip(b"\0")
+        self.score.check("vocabulary only", [] if same else [problem or "the files differ"])
+
+    def overrides(self):
+        path = self.work / "overrides.json"
+        path.write_text(json.dumps({
+            "general.name": "Given Name", "general.author": "A", "general.version": "v9",
+            "general.description": "d", "general.quantized_by": "q", "general.url": "http://u",
+            "general.repo_url": "http://r", "general.source.url": "http://s", "general.tags": ["x", "y"],
+            "general.languages": ["de"], "general.size_label": "5T", "general.license.name": "ln",
+            "general.base_models": [{"name": "B", "organization": "O", "repo_url": "http://b"}],
+            "general.datasets": [{"name": "D", "doi": "10.1/1"}], "general.sampling.temp": 0.5}))
+        theirs, ours = self.work / "override-peer.gguf", self.work / "override-lq.gguf"
+        theirs.unlink(missing_ok=True)
+        problem = self.peer.convert("tests/data/demo-model", theirs, "f16", "llama-bpe",
+                                    ["--metadata", str(path)])
+        problem = problem or self.run_lq("convert", "-q", "tests/data/demo-model", "-o", ours,
+                                         "--type", "f16", "--metadata", path)
+        problems = [problem] if problem else compare_keys(contents(theirs)[0], contents(ours)[0], {})
+        if not problems and theirs.read_bytes() != ours.read_bytes():
+            problems = ["the files differ"]
+        self.score.check("metadata file", problems)
+
+    def cache_entry(self):
+        """In a Hugging Face cache the entry's name counts, where the peer takes the revision's."""
+        snapshot = self.work / "cache/models--some-org--Great-Model-4M-Chat/snapshots/0123abcd"
+        shutil.rmtree(self.work / "cache", ignore_errors=True)
+        blobs = snapshot.parents[1] / "blobs"
+        blobs.mkdir(parents=True)
+        snapshot.mkdir(parents=True)
+        for f in Path("tests/data/demo-model").iterdir():
+            if f.name != "README.md":
+                shutil.copyfile(f, blobs / f.name)
+                (snapshot / f.name).symlink_to(Path("../../blobs") / f.name)
+        ours = self.work / "cache.gguf"
+        problem = self.run_lq("convert", "-q", snapshot, "-o", ours, "--type", "f16")
+        keys = {} if problem else contents(ours)[0]
+        want = {"general.name": "Great Model 4M Chat", "general.organization": "Some Org",
+                "general.basename": "Great-Model", "general.finetune": "Chat", "general.size_label": "4M"}
+        self.score.check("cache entry", [problem] if problem else
+                         [f"{k}: {keys.get(k)} instead of {v!r}" for k, v in want.items()
+                          if keys.get(k, (0, None))[1] != v])
+
+    def everything_else(self):
+        self.several_types()
+        self.quantized()
+        self.splits()
+        self.default_names()
+        self.vocabulary()
+        self.overrides()
+        self.cache_entry()
 
 
 def main():
@@ -224,8 +339,8 @@ def main():
     chosen = [c for c in all_cases if not args.cases or c.name in args.cases]
     for c in chosen:
         h.one_case(c)
-    if not args.cases:
-        h.several_types(Path("tests/data/demo-model"), "llama-bpe")
+    if not args.cases or "else" in args.cases:
+        h.everything_else()
     print(f"{h.score.passed} passed, {h.score.failed} failed")
     return 1 if h.score.failed else 0
 
