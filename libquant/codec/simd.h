@@ -7,7 +7,7 @@
  * What each simd_<isa>.h defines (lane by lane unless said otherwise):
  *
  *   vf_splat vf_load vf_store vi_splat             float memory needs no alignment
- *   vi_store
+ *   vi_load vi_store
  *   vf_load_columns(out, rows, n)                  out[i] = {rows[0][i], ..., rows[VL - 1][i]}, n a
  *                                                  multiple of 16
  *   vf_min(a, b)  vf_max(a, b)                     a < b ? a : b, a > b ? a : b
@@ -26,6 +26,7 @@
  *   vi_load_u8 vi_load_s8 vi_load_u16              VL integers of that size
  *   vi_store_u16                                   the low halves of the lanes
  *   vi_store_32u8(p, v)                            the low bytes of the 32 integers v[32 / VL]
+ *   bits_32u8(p, bit)                              bit `bit` of 32 bytes, as bits 0 to 31
  *   vf_load_f16(p)  vf_store_f16(p, v)             halves; no lane of v is NaN
  *   f16_from_float(f)                              one, not NaN
  *   vf_hmin vf_hmax vi_hmin vi_hmax                over the lanes; no NaN
@@ -68,6 +69,13 @@ LANES vi vi_nearest(vf v)
 LANES vi vi_clamp(vi v, int low, int high)
 {
     return vi_min(vi_max(v, vi_splat(low)), vi_splat(high));
+}
+
+/* {first, first + 1, ...} */
+LANES vi vi_count_from(int first)
+{
+    static const int32_t up[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return vi_add(vi_load(up), vi_splat(first));
 }
 
 /* Bits of the magnitudes: ordered as the magnitudes are; infinities and NaNs come last. */

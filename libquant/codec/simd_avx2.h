@@ -32,6 +32,11 @@ LANES void vf_store(float *p, vf v)
     _mm256_storeu_ps(p, v);
 }
 
+LANES vi vi_load(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
 LANES void vi_store(int32_t *p, vi v)
 {
     _mm256_storeu_si256((__m256i *)p, v);
@@ -227,6 +232,13 @@ LANES void vi_store_32u8(uint8_t *p, const vi v[4])
     const vi order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     _mm256_storeu_si256((__m256i *)p,
                         _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), order));
+}
+
+/* Bytes are shifted as pairs: what comes in from the neighbour is below the bit that counts. */
+LANES uint32_t bits_32u8(const uint8_t *p, int bit)
+{
+    const vi v = _mm256_loadu_si256((const __m256i *)p);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
 }
 
 LANES vf vf_load_f16(const void *p)

@@ -32,6 +32,11 @@ LANES void vf_store(float *p, vf v)
     _mm512_storeu_ps(p, v);
 }
 
+LANES vi vi_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
 LANES void vi_store(int32_t *p, vi v)
 {
     _mm512_storeu_si512(p, v);
@@ -221,6 +226,13 @@ LANES void vi_store_32u8(uint8_t *p, const vi v[2])
 {
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v[0]));
     _mm_storeu_si128((__m128i *)(p + 16), _mm512_cvtepi32_epi8(v[1]));
+}
+
+/* Bytes are shifted as pairs: what comes in from the neighbour is below the bit that counts. */
+LANES uint32_t bits_32u8(const uint8_t *p, int bit)
+{
+    const __m256i v = _mm256_loadu_si256((const __m256i *)p);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
 }
 
 LANES vf vf_load_f16(const void *p)

@@ -33,6 +33,11 @@ LANES void vf_store(float *p, vf v)
     vst1q_u8((uint8_t *)p, vreinterpretq_u8_f32(v));
 }
 
+LANES vi vi_load(const int32_t *p)
+{
+    return vld1q_s32(p);
+}
+
 LANES void vi_store(int32_t *p, vi v)
 {
     vst1q_s32(p, v);
@@ -231,6 +236,15 @@ LANES void vi_store_32u8(uint8_t *p, const vi v[8])
         const int16x8_t b = vcombine_s16(vmovn_s32(v[i + 2]), vmovn_s32(v[i + 3]));
         vst1q_u8(p + 4 * i, vreinterpretq_u8_s8(vcombine_s8(vmovn_s16(a), vmovn_s16(b))));
     }
+}
+
+LANES uint32_t bits_32u8(const uint8_t *p, int bit)
+{
+    uint32_t bits = 0;
+
+    for (int i = 0; i < 32; i++)
+        bits |= (uint32_t)(p[i] >> bit & 1) << i;
+    return bits;
 }
 
 LANES vf vf_load_f16(const void *p)

@@ -96,7 +96,7 @@ static size_t first_block(const struct type_info *type, size_t bytes)
 static void compare_encode(const struct type_info *type, type_encode_fn *encode,
                            const struct generator *g, const char *what, const float *importance)
 {
-    const size_t bytes = ELEMENTS / type->block_len * type->block_bytes;
+    const size_t bytes = (size_t)ELEMENTS / type->block_len * type->block_bytes;
 
     memset(our_bytes, 0, bytes);
     memset(their_bytes, 0, bytes);
@@ -135,7 +135,7 @@ static void decode_type(const struct type_info *type, type_decode_fn *decode)
 {
     const struct ggml_type_traits *const traits =
         ggml_get_type_traits((enum ggml_type)type->id);
-    const size_t bytes = ELEMENTS / type->block_len * type->block_bytes;
+    const size_t bytes = (size_t)ELEMENTS / type->block_len * type->block_bytes;
     struct rng r = {42};
 
     for (int round = 0; round < 8; round++) {
