@@ -98,6 +98,13 @@ void quantize_report_warnings(const struct quantize_report *r)
                     p->options->n_prune - p->n_pruned_layers);
         print_warning(r->ctx, &t);
     }
+    if (p->stale_key) {
+        text_puts(&t, "the metadata ");
+        text_put_printable(&t, p->stale_key, strlen(p->stale_key));
+        text_puts(&t, " still has a value for each of the layers before pruning, as "
+                      "llama-quantize leaves it; llama.cpp will not load the result");
+        print_warning(r->ctx, &t);
+    }
 }
 
 /* ---- text ---- */

@@ -188,8 +188,8 @@ static lq_status take_string(struct cursor *c, char **out, const char *what, lq_
 static lq_status take_entry(struct imatrix *m, struct cursor *c, lq_error *err)
 {
     char *name;
-    int32_t calls, n;
-    float *values;
+    int32_t calls, n = 0;
+    float *values = NULL;
     LQ_TRY(take_string(c, &name, "length of a name", err));
     lq_status status = take_i32(c, &calls, INT32_MIN, "number of calls", err);
     if (status == LQ_OK)

@@ -11,7 +11,7 @@
 
 /* ---- layers that are left out: the following ones move up ---- */
 
-enum { PRUNED = UINT32_MAX };
+#define PRUNED UINT32_MAX
 
 struct renumbering {
     struct pair {
@@ -272,14 +272,27 @@ static bool allocate(struct quantize_plan *p, size_t n)
     return p->in && p->choices && p->steps && p->importance && p->groups;
 }
 
-static lq_status set_layer_count(struct quantize_plan *p, const struct renumbering *r,
-                                 lq_error *err)
+/* Finds arrays with a value for each layer: they keep those of the pruned layers. */
+static void find_layer_array(struct quantize_plan *p, const char *arch, uint64_t layers)
+{
+    const struct catalog *const out = &p->output.catalog;
+    const size_t n = strlen(arch);
+    for (size_t i = 0; i < out->n_meta && p->n_pruned_layers && !p->stale_key; i++) {
+        const struct meta *const m = &out->meta[i];
+        if (m->type == META_ARRAY && strncmp(m->key, arch, n) == 0 && m->key[n] == '.' &&
+            m->v.array.count == layers)
+            p->stale_key = m->key;
+    }
+}
+
+static lq_status set_layer_count(struct quantize_plan *p, const struct recipe_model *m,
+                                 const struct renumbering *r, lq_error *err)
 {
     struct catalog *const out = &p->output.catalog;
-    const char *const arch = catalog_meta_string(out, "general.architecture");
-    const char *const key = arena_printf(&out->arena, "%s.block_count", arch ? arch : "");
+    const char *const key = arena_printf(&out->arena, "%s.block_count", m->arch);
     for (size_t i = 0; i < r->n; i++)
         p->n_pruned_layers += r->pairs[i].to == PRUNED;
+    find_layer_array(p, m->arch, m->layers);
     return key ? quantize_put_u32(out, key, r->next, err) : lq_fail_memory(err);
 }
 
@@ -295,7 +308,7 @@ static lq_status plan(struct quantize_plan *p, struct renumbering *r, const char
     recipe_model_read(&model, out); /* with overrides, and as many layers as there were */
     LQ_TRY(recipe_choose(&recipe, &model, out->tensors, out->n_tensors, p->choices, err));
     if (p->options->n_prune)
-        LQ_TRY(set_layer_count(p, r, err));
+        LQ_TRY(set_layer_count(p, &model, r, err));
     LQ_TRY(set_types(p, err));
     set_importance(p);
     return add_files(p, path, err);
@@ -308,7 +321,8 @@ lq_status quantize_plan(struct quantize_plan *p, const struct catalog *source, c
     if (source->format != &format_gguf)
         return lq_fail_at(err, LQ_E_UNSUPPORTED, source->path, -1,
                           "not a GGUF file but %s; `lq convert` makes a GGUF of it, in any type",
-                          source->format ? source->format->name : "something else");
+                          source->format && source->format->extension ? source->format->name
+                                                                      : "a model folder");
     p->source = source;
     p->options = options;
     p->output.path = path;
@@ -350,8 +364,8 @@ static lq_status check_importance(const struct quantize_plan *p, size_t i, lq_er
     else if (p->choices[i].needs_importance && !p->importance[i])
         status = lq_fail(err, LQ_E_MODEL, has_matrix(p)
                              ? "%s needs importance, and the matrix has no entry for this tensor"
-                             : "%s needs an importance matrix: give one with --imatrix FILE "
-                               "(`lq imatrix`, or llama-imatrix, makes one from a text)",
+                             : "%s needs an importance matrix: give one with --imatrix FILE; "
+                               "llama-imatrix makes one from a text",
                          p->choices[i].type->name);
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->name);

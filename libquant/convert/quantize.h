@@ -56,6 +56,8 @@ struct quantize_plan {
     size_t n_fallbacks;         /* that got another type than the recipe wanted */
     size_t n_without;           /* with a matrix: quantized tensors that it has no entry for */
     size_t n_pruned_layers;
+    const char *stale_key;      /* metadata with a value for each layer, those of pruned layers too;
+                                   or NULL */
 };
 
 /* True where the output tensor i is not simply copied. */

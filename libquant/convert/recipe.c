@@ -33,8 +33,8 @@ static char upper(char c)
 
 static bool equal_but_case(const char *a, const char *b)
 {
-    while (*a && upper(*a) == upper(*b))
-        a++, b++;
+    for (; *a && upper(*a) == upper(*b); a++)
+        b++;
     return upper(*a) == upper(*b);
 }
 
