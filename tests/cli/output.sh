@@ -35,7 +35,7 @@ run quantize in.gguf /dev/full Q8_0
 check "a full device is an I/O error, and still a device" \
     eval 'exits 4 && says "No space left" && test -c /dev/full'
 mkfifo pipe
-cat pipe >got &
+timeout 30 cat pipe >got &
 run quantize in.gguf pipe Q8_0
 wait
 check "a named pipe gets the same bytes" eval 'exits 0 && cmp good.gguf got && test -p pipe'
