@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct {
     const char *word, *names;
@@ -101,24 +100,10 @@ static lq_status understand(struct model *m, lq_error *err)
     return m->arch->resolve ? m->arch->resolve(m, err) : LQ_OK;
 }
 
-/* The folder that the path means: itself, or the one that its file is in. */
-static lq_status folder_of(struct model *m, const char *path, lq_error *err)
-{
-    struct stat st;
-    const char *const slash = strrchr(path, '/');
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        m->path = slash ? arena_strndup(&m->arena, path, slash == path ? 1 : (size_t)(slash - path))
-                        : arena_strdup(&m->arena, ".");
-    else
-        m->path = arena_strdup(&m->arena, path);
-    if (!m->path)
-        return lq_fail_memory(err);
-    return resolver_open_folder(&m->files, m->path, err);
-}
-
 lq_status model_open_config(struct model *m, const char *path, lq_error *err)
 {
-    LQ_TRY(folder_of(m, path, err));
+    LQ_TRY(resolver_open_folder(&m->files, path, err));
+    m->path = m->files->root;
     return understand(m, err);
 }
 
@@ -128,7 +113,8 @@ lq_status model_open_checkpoint(struct model *m, const char *path, lq_error *err
     if (m->source.format && strcmp(m->source.format->name, "gguf") == 0)
         return lq_fail_at(err, LQ_E_UNSUPPORTED, path, -1,
                           "this is a GGUF file already; lq quantize makes other types of it");
-    LQ_TRY(folder_of(m, path, err));
+    LQ_TRY(model_siblings(&m->source, &m->files, err));
+    m->path = m->files->root;
     LQ_TRY(understand(m, err));
     return catalog_index(&m->source, err);
 }

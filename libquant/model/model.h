@@ -10,7 +10,7 @@
 struct tokenizer_json;
 
 struct model {
-    const char *path; /* the folder, as the user gave it */
+    const char *path; /* the folder: of the weights, in a cache entry that of the snapshot */
     struct catalog source;
     struct resolver *files;
     struct config config;
@@ -27,7 +27,7 @@ struct model {
  * LQ_E_UNSUPPORTED where the table has none. Fills a zeroed struct; model_close also after a
  * failure. */
 lq_status model_open_checkpoint(struct model *m, const char *path, lq_error *err);
-/* The same without weights: for --vocab-only. */
+/* The same for a folder without weights: for --vocab-only. */
 lq_status model_open_config(struct model *m, const char *path, lq_error *err);
 void model_close(struct model *m);
 
