@@ -56,13 +56,15 @@ static void print_description(FILE *out, const char *s)
     }
 }
 
+/* "  -a, --all", "      --json", and of an option whose name is a letter "  -o OUT" */
 static void print_option(FILE *out, const struct option *o)
 {
     enum { COLUMN = 30 };
-    char left[64];
-    snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
-             o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->arg ? " " : "",
-             o->arg ? o->arg : "");
+    char letter[8] = "    ", left[64];
+    if (o->letter)
+        snprintf(letter, sizeof letter, "-%c%s", o->letter, o->name[1] ? ", " : "");
+    snprintf(left, sizeof left, "  %s%s%s%s%s", letter, o->name[1] ? "--" : "",
+             o->name[1] ? o->name : "", o->arg ? " " : "", o->arg ? o->arg : "");
     if (strlen(left) + 1 >= COLUMN)
         fprintf(out, "%s\n%*s", left, COLUMN, "");
     else

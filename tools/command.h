@@ -22,7 +22,7 @@ enum option_kind {
 
 struct option {
     const char *name; /* "allow-requantize"; --allow_requantize is accepted too */
-    char letter;      /* 'o' for -o, or 0 */
+    char letter;      /* 'o' for -o, or 0; the name may be that letter: then there is no long form */
     uint8_t kind;     /* enum option_kind */
     const char *arg;  /* "FILE": for the help, NULL for flags */
     const char *help; /* one line, lower case, no full stop */

@@ -32,7 +32,7 @@ static void put_quoted(FILE *out, const char *s)
 static void bash_option(FILE *out, const struct command *c, const struct option *o)
 {
     (void)c;
-    fprintf(out, " --%s", o->name);
+    fprintf(out, " %s%s", option_dashes(o), o->name);
 }
 
 static void print_bash(FILE *out)
@@ -72,8 +72,8 @@ static void zsh_option(FILE *out, const struct command *c, const struct option *
 {
     char head[96];
     (void)c;
-    snprintf(head, sizeof head, "%s--%s%s[", o->kind == OPT_LIST ? "*" : "", o->name,
-             o->kind == OPT_FLAG ? "" : "=");
+    snprintf(head, sizeof head, "%s%s%s%s[", o->kind == OPT_LIST ? "*" : "", option_dashes(o), o->name,
+             o->kind == OPT_FLAG ? "" : o->name[1] ? "=" : "+");
     fprintf(out, " \\\n            '%s'", head);
     put_quoted(out, o->help);
     if (o->kind == OPT_FLAG)
@@ -120,7 +120,9 @@ static void print_zsh(FILE *out)
 
 static void fish_option(FILE *out, const struct command *c, const struct option *o)
 {
-    fprintf(out, "complete -c lq -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
+    fprintf(out, "complete -c lq -n '__fish_seen_subcommand_from %s'", c->name);
+    if (o->name[1])
+        fprintf(out, " -l %s", o->name);
     if (o->letter)
         fprintf(out, " -s %c", o->letter);
     fprintf(out, "%s -d ", o->kind == OPT_FLAG ? "" : " -r");

@@ -167,7 +167,8 @@ static lq_status parse_option(struct args *a, const struct command *c, int argc,
             return lq_fail(err, LQ_E_USAGE, "option --%s takes no value", g->option->name);
     } else if (!value) {
         if (*i + 1 >= argc)
-            return lq_fail(err, LQ_E_USAGE, "option --%s needs a value: --%s %s", g->option->name,
+            return lq_fail(err, LQ_E_USAGE, "option %s%s needs a value: %s%s %s",
+                           option_dashes(g->option), g->option->name, option_dashes(g->option),
                            g->option->name, g->option->arg);
         value = argv[++*i];
     }

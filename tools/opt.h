@@ -4,6 +4,12 @@
 
 #include "tools/command.h"
 
+/* What stands before an option's name: "--", or "-" where the name is a letter. */
+static inline const char *option_dashes(const struct option *o)
+{
+    return o->name[1] ? "--" : "-";
+}
+
 /* What every command knows; ends with a zeroed one. */
 extern const struct option global_options[];
 
