@@ -40,7 +40,7 @@ struct found {
 
 struct state {
     struct model *m;
-    const struct tokenizer_json *json; /* or NULL */
+    const struct tokenizer_json *json; /* tokenizer.json, or NULL */
     const cJSON *config;               /* tokenizer_config.json, or NULL */
     const cJSON *token[N_SPECIAL];     /* what stands for the kind: a string or an object */
     bool wanted[N_SPECIAL];
@@ -463,8 +463,8 @@ lq_status special_tokens_write_with(struct model *m, struct catalog *out, unsign
 {
     struct tokenizer_json *json;
     LQ_TRY(model_tokenizer_json(m, &json, err));
-    struct state s = {.m = m, .json = json, .config = m->config.tokenizer, .lowercase = -1,
-                      .strip_accents = -1};
+    struct state s = {.m = m, .json = json && !json->separate_files ? json : NULL,
+                      .config = m->config.tokenizer, .lowercase = -1, .strip_accents = -1};
     for (int k = BOS; k <= MASK; k++)
         s.wanted[k] = true;
     read_json(&s);

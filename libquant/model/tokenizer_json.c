@@ -338,6 +338,29 @@ static lq_status settle(struct reader *r, lq_error *err)
     return LQ_OK;
 }
 
+static void finish(struct reader *r)
+{
+    json_close(&r->j);
+    text_free(&r->pool);
+    free(r->vocab.item);
+    free(r->merges.item);
+}
+
+lq_status tokenizer_json_read_vocab(struct tokenizer_json *t, struct source *s, lq_error *err)
+{
+    struct reader r = {.t = t};
+    LQ_TRY(json_open(&r.j, s, 0, s->size, 1 << 20, err));
+    lq_status status = json_expect(&r.j, JSON_OBJECT, "the vocabulary");
+    if (status == LQ_OK)
+        status = vocab_object(&r, err);
+    if (status == LQ_OK)
+        status = json_expect(&r.j, JSON_END, "after the vocabulary");
+    if (status == LQ_OK)
+        status = settle(&r, err);
+    finish(&r);
+    return status;
+}
+
 lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_error *err)
 {
     struct reader r = {0};
@@ -351,15 +374,11 @@ lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_
         status = document(&r, err);
     if (status == LQ_OK)
         status = settle(&r, err);
-    json_close(&r.j);
-    text_free(&r.pool);
-    free(r.vocab.item);
-    free(r.merges.item);
-    if (status == LQ_OK) {
+    finish(&r);
+    if (status == LQ_OK)
         *out = r.t;
-    } else {
+    else
         tokenizer_json_free(r.t);
-    }
     return status;
 }
 
@@ -377,17 +396,21 @@ void tokenizer_json_free(struct tokenizer_json *t)
 
 lq_status model_tokenizer_json(struct model *m, struct tokenizer_json **out, lq_error *err)
 {
+    struct resolver *const files = m->files;
+    lq_status status = LQ_OK;
     *out = m->tokenizer;
     if (m->tokenizer || m->no_tokenizer_json)
         return LQ_OK;
-    if (!m->files->exists(m->files, "tokenizer.json")) {
+    if (files->exists(files, "tokenizer.json")) {
+        struct source *s;
+        LQ_TRY(files->open(files, "tokenizer.json", &s, err));
+        status = tokenizer_json_read(&m->tokenizer, s, err);
+        source_close(s);
+    } else if (files->exists(files, "vocab.json") && files->exists(files, "merges.txt")) {
+        status = tokenizer_bpe_files_read(&m->tokenizer, m, err);
+    } else {
         m->no_tokenizer_json = true;
-        return LQ_OK;
     }
-    struct source *s;
-    LQ_TRY(m->files->open(m->files, "tokenizer.json", &s, err));
-    const lq_status status = tokenizer_json_read(&m->tokenizer, s, err);
-    source_close(s);
     *out = m->tokenizer;
     return status;
 }

@@ -28,6 +28,7 @@ struct tokenizer_json {
     struct added_token *added;
     uint32_t n_added;
     bool byte_fallback, has_byte_fallback, ignore_merges;
+    bool separate_files;     /* it comes from vocab.json and merges.txt */
     int64_t unk_id;          /* Unigram: or -1 */
     struct bytes unk_token;  /* or data NULL */
     struct cJSON *normalizer, *pre_tokenizer, *post_processor, *decoder; /* or NULL */
@@ -39,7 +40,13 @@ lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_
 /* NULL is allowed. */
 void tokenizer_json_free(struct tokenizer_json *t);
 
-/* The model's tokenizer.json, read once; *out is NULL where it has none. */
+/* Reads vocab.json, {"token": id, ...}, into the vocabulary of a zeroed struct. */
+lq_status tokenizer_json_read_vocab(struct tokenizer_json *t, struct source *s, lq_error *err);
+/* The same tokenizer as separate files, vocab.json and merges.txt. On failure *out is NULL. */
+lq_status tokenizer_bpe_files_read(struct tokenizer_json **out, struct model *m, lq_error *err);
+
+/* The model's tokenizer.json, or what is in vocab.json and merges.txt, read once; *out is NULL where
+ * it has neither. */
 lq_status model_tokenizer_json(struct model *m, struct tokenizer_json **out, lq_error *err);
 
 /* Id of the added token of this text, or -1. */

@@ -759,3 +759,33 @@ def fp8_experts(folder):
         scale = torch.rand(-(-t.shape[0] // 16), -(-t.shape[1] // 16)) + 0.5
         return {name: t.to(torch.float8_e4m3fn), name + "_scale_inv": scale}
     to_fp8(folder, quantize, {"quant_method": "fp8", "weight_block_size": [16, 16]})
+
+
+# ---- other forms of tokenizers ----
+
+def separate_files(folder):
+    """vocab.json and merges.txt instead of tokenizer.json."""
+    t = read_json(folder / "tokenizer.json")
+    vocab = dict(t["model"]["vocab"])
+    vocab.update((a["content"], a["id"]) for a in t["added_tokens"])
+    write_json(folder / "vocab.json", vocab)
+    merges = [m if isinstance(m, str) else " ".join(m) for m in t["model"]["merges"]]
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
+    (folder / "tokenizer.json").unlink()
+
+
+@case("gpt2-separate-files", pre="gpt-2", run=True)
+def gpt2_files(folder):
+    gpt2(folder)
+    separate_files(folder)
+    write_json(folder / "tokenizer_config.json", {"model_max_length": 128, "tokenizer_class": "GPT2Tokenizer"})
+
+
+@case("qwen2-separate-files", pre="qwen2")
+def qwen2_files(folder):
+    qwen2(folder)
+    tokens = [a for a in read_json(folder / "tokenizer.json")["added_tokens"]]
+    separate_files(folder)
+    edit_json(folder / "tokenizer_config.json", lambda c: c.update(
+        tokenizer_class="Qwen2Tokenizer",
+        added_tokens_decoder=added(*((a["id"], a["content"], True) for a in tokens))))
