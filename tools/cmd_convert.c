@@ -125,8 +125,11 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
         if (!job.dry_run)
             status = convert_run(&c, &stream, err);
     }
-    if (status == LQ_OK)
-        status = convert_report_print(ctx, &c, job.dry_run, err);
+    if (status == LQ_OK) {
+        const char *const out = job.options.out;
+        const struct context beside = context_beside(ctx, out ? out : "");
+        status = convert_report_print(&beside, &c, job.dry_run, err);
+    }
     convert_release(&c);
     source_close(job.options.metadata.overrides);
     quantize_args_release(&job.quantize);

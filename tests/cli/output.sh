@@ -42,6 +42,10 @@ check "a named pipe gets the same bytes" eval 'exits 0 && cmp good.gguf got && t
 "$lq" quantize in.gguf - Q8_0 >got 2>err
 code=$?
 check "standard output gets the same bytes, and nothing else" eval 'exits 0 && cmp good.gguf got'
+"$lq" convert "$demo" -o demo.gguf --type q4_0 >out 2>err && "$lq" convert "$demo" -o - --type q4_0 >got 2>err
+code=$?
+check "a conversion to standard output is that to a file, and nothing else" \
+    eval 'exits 0 && cmp demo.gguf got'
 "$lq" quantize in.gguf - Q8_0 2>err | head -c 100 >/dev/null
 check "a reader that goes away is no crash" not says 'Aborted|Segmentation'
 rm -f got
