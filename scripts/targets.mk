@@ -32,6 +32,16 @@ $(BUILD)/tests/cli/%: $(BUILD)/obj/tests/cli/%.o $(BUILD)/libquant-internal.a
 check-includes:
 	@scripts/check-includes
 
+# ---- beside other programs: docs/ci.md ----
+# These install what they compare with, below build/peers.
+.PHONY: interop bench nightly
+interop: $(BUILD)/lq
+	@scripts/interop
+bench: $(BUILD)/lq $(CHECKKERN)
+	@scripts/bench
+nightly: all tests
+	@scripts/nightly
+
 # ---- installation ----
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
