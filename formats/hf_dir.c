@@ -132,7 +132,7 @@ static lq_status fail_several(const struct choice *x, const char *path, lq_error
  * others, such as the consolidated.safetensors that some models have besides. */
 static lq_status choose(struct choice *x, const char *path, const char **name, lq_error *err)
 {
-    LQ_TRY(x->folder->list(x->folder, look_at, x, err));
+    LQ_TRY(x->folder->list(x->folder, "", look_at, x, err));
     if (x->failed)
         return lq_fail_memory(err);
     const char *const single = find_name(x, "model.safetensors");

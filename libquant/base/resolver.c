@@ -5,10 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct folder {
     struct resolver base;
@@ -30,11 +32,13 @@ static char *real_child(const char *path, const char *name)
 
 /* CACHE/models--org--name/snapshots/REV: the links of a snapshot lead to the entry's own blobs, or
  * on to the store that all entries of the cache share, which a marker file tells from a folder that
- * merely has the name. */
-static void find_blobs(struct folder *f)
+ * merely has the name. False: out of memory. */
+static bool find_blobs(struct folder *f)
 {
     char *const path = strdup(f->real);
-    char *const revision = path ? strrchr(path, '/') : NULL;
+    if (!path)
+        return false;
+    char *const revision = strrchr(path, '/');
     if (revision)
         *revision = '\0';
     char *const snapshots = revision ? strrchr(path, '/') : NULL;
@@ -51,6 +55,7 @@ static void find_blobs(struct folder *f)
         }
     }
     free(path);
+    return true;
 }
 
 static bool inside(const char *path, const char *folder)
@@ -109,16 +114,21 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
     return status;
 }
 
+/* No allocation here: the answer is yes or no, not "out of memory". */
+static bool is_file_in(int dir, const char *name)
+{
+    struct stat st;
+    return resolver_name_is_safe(name) && fstatat(dir, name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
 static bool folder_exists(struct resolver *r, const char *name)
 {
     const struct folder *const f = (const struct folder *)(const void *)r;
-    if (!resolver_name_is_safe(name))
+    const int dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
         return false;
-    struct text path = {0};
-    text_printf(&path, "%s/%s", f->path, name);
-    struct stat st;
-    const bool found = !path.failed && stat(path.data, &st) == 0 && S_ISREG(st.st_mode);
-    text_free(&path);
+    const bool found = is_file_in(dir, name);
+    close(dir);
     return found;
 }
 
@@ -127,18 +137,34 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static lq_status folder_list(struct resolver *r, void (*each)(void *ctx, const char *name),
-                             void *ctx, lq_error *err)
+/* FOLDER/NAME, or NAME where the folder is "". False: out of memory. */
+static bool join(struct text *t, const char *folder, const char *name)
+{
+    t->len = 0;
+    text_printf(t, "%s%s%s", folder, *folder ? "/" : "", name);
+    return !t->failed;
+}
+
+static lq_status folder_list(struct resolver *r, const char *folder,
+                             void (*each)(void *ctx, const char *name), void *ctx, lq_error *err)
 {
     const struct folder *const f = (const struct folder *)(const void *)r;
-    DIR *const dir = opendir(f->path);
-    if (!dir)
-        return lq_fail_errno(err, f->path, "cannot list");
+    struct text path = {0};
+    text_printf(&path, "%s%s%s", f->path, *folder ? "/" : "", folder);
+    DIR *const dir = path.failed ? NULL : opendir(path.data);
+    if (!dir) {
+        const lq_status status = path.failed ? lq_fail_memory(err)
+                                             : lq_fail_errno(err, path.data, "cannot list");
+        text_free(&path);
+        return status;
+    }
     char **names = NULL;
     size_t n = 0, cap = 0;
     lq_status status = LQ_OK;
     for (const struct dirent *e; status == LQ_OK && (e = readdir(dir));) {
-        if (!folder_exists(r, e->d_name))
+        if (!join(&path, folder, e->d_name))
+            status = lq_fail_memory(err);
+        else if (!folder_exists(r, path.data))
             continue;
         char *const copy = mem_grow((void **)&names, &cap, n, sizeof *names) ? strdup(e->d_name) : NULL;
         if (!copy)
@@ -147,6 +173,7 @@ static lq_status folder_list(struct resolver *r, void (*each)(void *ctx, const c
             names[n++] = copy;
     }
     closedir(dir);
+    text_free(&path);
     if (n)
         qsort(names, n, sizeof *names, by_bytes);
     for (size_t i = 0; i < n; i++) {
@@ -171,8 +198,8 @@ lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error
         return lq_fail_memory(err);
     f->base = (struct resolver){.open = folder_open, .exists = folder_exists, .list = folder_list};
     f->path = strdup(path);
-    f->real = realpath(path, NULL);
-    if (!f->path || !f->real) {
+    f->real = f->path ? realpath(path, NULL) : NULL;
+    if (!f->real) {
         const lq_status status = lq_fail_errno(err, path, "cannot open");
         resolver_close(&f->base);
         return status;
@@ -180,7 +207,10 @@ lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error
     for (size_t n = strlen(f->path); n > 1 && f->path[n - 1] == '/'; n--)
         f->path[n - 1] = '\0';
     f->base.root = f->path;
-    find_blobs(f);
+    if (!find_blobs(f)) {
+        resolver_close(&f->base);
+        return lq_fail_memory(err);
+    }
     *out = &f->base;
     return LQ_OK;
 }

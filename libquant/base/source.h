@@ -40,10 +40,10 @@ struct resolver {
      * the model by a symbolic link are refused with LQ_E_FORMAT. */
     lq_status (*open)(struct resolver *r, const char *name, struct source **out, lq_error *err);
     bool (*exists)(struct resolver *r, const char *name);
-    /* Calls `each` for the name of every regular file in the model's own folder, in byte order of
-     * the names; subfolders are not visited. */
-    lq_status (*list)(struct resolver *r, void (*each)(void *ctx, const char *name), void *ctx,
-                      lq_error *err);
+    /* Calls `each` for the name of every regular file in a folder of the model ("": its own), in byte
+     * order of the names; its subfolders are not visited. LQ_E_IO where there is no such folder. */
+    lq_status (*list)(struct resolver *r, const char *folder,
+                      void (*each)(void *ctx, const char *name), void *ctx, lq_error *err);
     const char *root; /* for messages and for names taken from the folder; never in an output */
 };
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TEMPLATE_LIMIT = 16 << 20 };
+
 enum special { BOS, EOS, UNK, SEP, PAD, CLS, MASK, EOT, EOM, N_SPECIAL };
 
 static const struct {
@@ -358,23 +360,79 @@ static size_t unify_lines(char *s, size_t len)
     return n;
 }
 
-static lq_status template_file(struct state *s, struct catalog *out, lq_error *err)
+/* Reads a template as text. The caller frees *out. */
+static lq_status read_template(struct state *s, const char *name, char **out, size_t *len,
+                               lq_error *err)
 {
     struct source *file;
-    char *data;
-    size_t len;
-    LQ_TRY(s->m->files->open(s->m->files, "chat_template.jinja", &file, err));
-    lq_status status = source_read_all(file, 16 << 20, &data, &len, err);
+    LQ_TRY(s->m->files->open(s->m->files, name, &file, err));
+    lq_status status = source_read_all(file, TEMPLATE_LIMIT, out, len, err);
     if (status == LQ_OK) {
-        len = unify_lines(data, len);
-        if (utf8_check(data, len) != len)
-            status = lq_fail_at(err, LQ_E_FORMAT, file->name, (int64_t)utf8_check(data, len),
-                                "is not valid UTF-8");
-        else if (len)
-            status = catalog_set_string(out, "tokenizer.chat_template", data, len, err);
-        free(data);
+        const size_t bad = utf8_check(*out, *len);
+        if (bad != *len) {
+            status = lq_fail_at(err, LQ_E_FORMAT, file->name, (int64_t)bad, "is not valid UTF-8");
+            free(*out);
+        } else {
+            *len = unify_lines(*out, *len);
+            (*out)[*len] = '\0';
+        }
     }
     source_close(file);
+    return status;
+}
+
+/* The list of templates, as tokenizer_config.json would have it: {"name": ..., "template": ...}. */
+static lq_status add_template(struct state *s, cJSON *list, const char *file, const char *name,
+                              size_t name_len, lq_error *err)
+{
+    char *text;
+    size_t len;
+    LQ_TRY(read_template(s, file, &text, &len, err));
+    cJSON *const item = cJSON_CreateObject();
+    char *const key = arena_strndup(&s->m->arena, name, name_len);
+    const bool ok = item && key && cJSON_AddStringToObject(item, "name", key) &&
+                    cJSON_AddStringToObject(item, "template", text) &&
+                    cJSON_AddItemToArray(list, item);
+    free(text);
+    if (!ok)
+        cJSON_Delete(item);
+    return ok ? LQ_OK : lq_fail_memory(err);
+}
+
+#define MORE_TEMPLATES "additional_chat_templates"
+
+struct template_list {
+    struct state *s;
+    cJSON *list;
+    lq_status status;
+    lq_error *err;
+};
+
+static void add_listed(void *ctx, const char *name)
+{
+    struct template_list *const l = ctx;
+    char path[512];
+    if (l->status != LQ_OK || !text_ends_with(name, ".jinja"))
+        return;
+    snprintf(path, sizeof path, MORE_TEMPLATES "/%.400s", name);
+    l->status = add_template(l->s, l->list, path, name, strlen(name) - strlen(".jinja"), l->err);
+}
+
+/* chat_template.jinja, and, beside it, a folder of others. */
+static lq_status template_files(struct state *s, struct catalog *out, lq_error *err)
+{
+    static const char standard[] = "chat_template.jinja";
+    struct resolver *const files = s->m->files;
+    struct template_list l = {.s = s, .list = cJSON_CreateArray(), .err = err};
+    lq_error ignored;
+    if (!l.list)
+        return lq_fail_memory(err);
+    lq_status status = add_template(s, l.list, standard, "default", strlen("default"), err);
+    if (status == LQ_OK && files->list(files, MORE_TEMPLATES, add_listed, &l, &ignored) == LQ_OK)
+        status = l.status;
+    if (status == LQ_OK)
+        status = write_templates(s, out, l.list, err);
+    cJSON_Delete(l.list);
     return status;
 }
 
@@ -399,7 +457,7 @@ static lq_status chat_template(struct state *s, struct catalog *out, lq_error *e
     if (in_config)
         return write_template(s, out, in_config, err);
     if (files->exists(files, "chat_template.jinja"))
-        return template_file(s, out, err);
+        return template_files(s, out, err);
     cJSON *document;
     LQ_TRY(config_document(&document, files, "chat_template.json", err));
     const lq_status status = write_template(s, out, get(document, "chat_template"), err);

@@ -789,3 +789,12 @@ def qwen2_files(folder):
     edit_json(folder / "tokenizer_config.json", lambda c: c.update(
         tokenizer_class="Qwen2Tokenizer",
         added_tokens_decoder=added(*((a["id"], a["content"], True) for a in tokens))))
+
+
+@case("templates-in-a-folder", pre="smollm")
+def templates_folder(folder):
+    digits_tokenizer(folder)
+    (folder / "chat_template.jinja").write_text(CHATML)
+    (folder / "additional_chat_templates").mkdir()
+    (folder / "additional_chat_templates/tool_use.jinja").write_text("{{ tools }}")
+    save(folder, llama())

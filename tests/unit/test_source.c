@@ -214,7 +214,7 @@ static void a_folder_lists_its_files_in_order_of_bytes(void **state)
     temp_write_text("folder/inner", "");
     temp_link("nowhere", "dangling");
     assert_int_equal(resolver_open_folder(&r, temp_folder, NULL), LQ_OK);
-    assert_int_equal(r->list(r, collect, names, NULL), LQ_OK);
+    assert_int_equal(r->list(r, "", collect, names, NULL), LQ_OK);
     assert_string_equal(names, ".hidden;B;a;b;");
     resolver_close(r);
 }
