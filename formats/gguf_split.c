@@ -115,15 +115,18 @@ static const char *base_name(const char *path)
 }
 
 /* Length of what precedes "-00001-of-00003.gguf" in a file name; 0 where it does not end so. */
-static size_t prefix_length(const char *name, uint64_t no, uint64_t count)
+static lq_status prefix_length(const char *name, uint64_t no, uint64_t count, size_t *len,
+                               lq_error *err)
 {
     struct text suffix = {0};
     format_shard_name(&format_gguf, &suffix, "", (uint32_t)no, (uint32_t)count);
-    const size_t n = strlen(name);
-    const size_t prefix =
-        !suffix.failed && text_ends_with(name, suffix.data) ? n - suffix.len : 0;
+    *len = 0;
+    if (suffix.failed)
+        return lq_fail_memory(err);
+    if (text_ends_with(name, suffix.data))
+        *len = strlen(name) - suffix.len;
     text_free(&suffix);
-    return prefix;
+    return LQ_OK;
 }
 
 static lq_status open_parts(struct catalog *c, struct resolver *siblings, const char *prefix,
@@ -160,7 +163,8 @@ lq_status gguf_open_split(struct catalog *c, struct resolver *siblings, lq_error
     const char *const name = arena_strdup(&c->arena, base_name(path));
     if (!name)
         return lq_fail_memory(err);
-    const size_t prefix = prefix_length(name, no, count);
+    size_t prefix;
+    LQ_TRY(prefix_length(name, no, count, &prefix, err));
     if (prefix == 0)
         return lq_fail_at(err, LQ_E_MODEL, path, -1,
                           "file %" PRIu64 " of %" PRIu64 " of a model must be named "

@@ -362,8 +362,9 @@ static lq_status safetensors_open(struct catalog *c, struct source *source,
     const char *const slash = strrchr(source->name, '/');
     struct text index = {0};
     const uint32_t no = safetensors_index_name(&index, slash ? slash + 1 : source->name);
-    if (siblings && no && !index.failed && siblings->exists(siblings, index.data)) {
-        const lq_status status = open_as_shard(c, source, no, index.data, siblings, err);
+    if (index.failed || (siblings && no && siblings->exists(siblings, index.data))) {
+        const lq_status status = index.failed ? lq_fail_memory(err)
+                                              : open_as_shard(c, source, no, index.data, siblings, err);
         text_free(&index);
         source_close(source);
         return status;
