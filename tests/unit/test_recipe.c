@@ -217,7 +217,8 @@ static void test_allowed(void **state)
         {"blk.0.attn_k_b.weight", "glm5-next", false},
         {"per_layer_model_proj.weight", "gemma3n", false},
         {"per_layer_token_embd.weight", "gemma3n", true},
-        {"weigh", "llama", false},
+        {"blk.0.attn_rot_embd", "llama", false},
+        {"five5", "llama", true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
