@@ -62,8 +62,8 @@ def make_rows(source, out):
         x = np.take(pool, np.arange(at, at + n), mode="wrap")
         at += n
         return (x.astype(np.float32) if kind == F32 else x).tobytes()
-    keys = keys_of("llama", 12, 512, 1024, 8, 2, rope__dimension_count=64)
-    write(out, keys, model(12, 512, 1024, attention(512, 128) + dense(512, 1024)), data_of)
+    keys = keys_of("llama", 6, 512, 1024, 8, 2, rope__dimension_count=64)
+    write(out, keys, model(6, 512, 1024, attention(512, 128) + dense(512, 1024)), data_of)
 
 
 def entries_of(path, rng):
