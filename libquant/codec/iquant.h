@@ -30,11 +30,11 @@ struct book {
     uint16_t shells;       /* how many distinct distances a list of neighbours spans */
     uint16_t ranks;        /* points: 3^8 or 8^4 */
     int32_t *places;       /* by rank: the entry, or ~place of the point's list in `lists` */
-    uint16_t *lists;       /* each: a count, then packed entries, nearest first; then, so that a
-                              vector of BOOK_PAD can be read, repetitions of the last */
+    uint16_t *lists;       /* each: a count, then packed entries, nearest first; then, so that
+                              vectors of BOOK_PAD can be read, repetitions of the last */
 };
 
-enum { BOOK_PAD = 8 };
+enum { BOOK_PAD = 16 };
 
 /* A codebook with its lists, which are made at the first call (a few milliseconds). Thread-safe;
  * never fails, as the tables have static storage. */

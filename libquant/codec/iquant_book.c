@@ -11,7 +11,7 @@ enum { HALF_MAX = 81, MOST_ENTRIES = 2048, MOST_SHELLS = 3 };
 /* Room for the places and lists of a book; the codebooks are constants, so the lists' sizes are. */
 #define BOOK(name, table, n, dimensions, width, distances, points, room)                           \
     static int32_t name##_places[points];                                                          \
-    static uint16_t name##_lists[(room) + BOOK_PAD];                                               \
+    static uint16_t name##_lists[room];                                                            \
     static struct book name = {.codes = (table),                                                   \
                                .entries = (n),                                                     \
                                .dims = (dimensions),                                               \
@@ -21,12 +21,12 @@ enum { HALF_MAX = 81, MOST_ENTRIES = 2048, MOST_SHELLS = 3 };
                                .places = name##_places,                                            \
                                .lists = name##_lists}
 
-BOOK(iq2_xxs, iq2xxs_codes, 256, 8, 2, 2, 6561, 141665);
-BOOK(iq2_xs, iq2xs_codes, 512, 8, 2, 2, 6561, 209425);
-BOOK(iq2_s, iq2s_codes, 1024, 8, 2, 1, 6561, 74601);
-BOOK(iq1, iq1_codes, 2048, 8, 2, 3, 6561, 347817);
-BOOK(iq3_xxs, iq3xxs_codes, 256, 4, 3, 2, 4096, 38144);
-BOOK(iq3_s, iq3s_codes, 512, 4, 3, 3, 4096, 40040);
+BOOK(iq2_xxs, iq2xxs_codes, 256, 8, 2, 2, 6561, 167441);
+BOOK(iq2_xs, iq2xs_codes, 512, 8, 2, 2, 6561, 236609);
+BOOK(iq2_s, iq2s_codes, 1024, 8, 2, 1, 6561, 106113);
+BOOK(iq1, iq1_codes, 2048, 8, 2, 3, 6561, 366865);
+BOOK(iq3_xxs, iq3xxs_codes, 256, 4, 3, 2, 4096, 66272);
+BOOK(iq3_s, iq3s_codes, 512, 4, 3, 3, 4096, 62880);
 
 static struct book *const books[BOOK_COUNT] = {
     [BOOK_IQ2_XXS] = &iq2_xxs, [BOOK_IQ2_XS] = &iq2_xs,   [BOOK_IQ2_S] = &iq2_s,
@@ -34,12 +34,12 @@ static struct book *const books[BOOK_COUNT] = {
 };
 
 static const size_t list_room[BOOK_COUNT] = {
-    [BOOK_IQ2_XXS] = sizeof iq2_xxs_lists / sizeof(uint16_t) - BOOK_PAD,
-    [BOOK_IQ2_XS] = sizeof iq2_xs_lists / sizeof(uint16_t) - BOOK_PAD,
-    [BOOK_IQ2_S] = sizeof iq2_s_lists / sizeof(uint16_t) - BOOK_PAD,
-    [BOOK_IQ1] = sizeof iq1_lists / sizeof(uint16_t) - BOOK_PAD,
-    [BOOK_IQ3_XXS] = sizeof iq3_xxs_lists / sizeof(uint16_t) - BOOK_PAD,
-    [BOOK_IQ3_S] = sizeof iq3_s_lists / sizeof(uint16_t) - BOOK_PAD,
+    [BOOK_IQ2_XXS] = sizeof iq2_xxs_lists / sizeof(uint16_t),
+    [BOOK_IQ2_XS] = sizeof iq2_xs_lists / sizeof(uint16_t),
+    [BOOK_IQ2_S] = sizeof iq2_s_lists / sizeof(uint16_t),
+    [BOOK_IQ1] = sizeof iq1_lists / sizeof(uint16_t),
+    [BOOK_IQ3_XXS] = sizeof iq3_xxs_lists / sizeof(uint16_t),
+    [BOOK_IQ3_S] = sizeof iq3_s_lists / sizeof(uint16_t),
 };
 
 uint32_t book_rank(const struct book *book, uint32_t code)

@@ -8,6 +8,8 @@
 
 #include "libquant/codec/simd.h"
 
+enum { TABLE8_VECTORS = VL < 8 ? 8 / VL : 1 };
+
 #if defined(__AVX512F__)
 
 typedef __m512 vf_table4, vf_table8, vf_table16;
@@ -25,6 +27,16 @@ LANES vf_table8 vf_make_table8(const float *t)
 LANES vf_table16 vf_make_table16(const float *t)
 {
     return _mm512_loadu_ps(t);
+}
+
+LANES vf_table4 vf_as_table4(vf v)
+{
+    return v;
+}
+
+LANES vf_table8 vf_as_table8(const vf *v)
+{
+    return *v;
 }
 
 LANES vf vf_lookup4(vf_table4 t, vi index)
@@ -80,6 +92,16 @@ LANES vf_table16 vf_make_table16(const float *t)
     return (vf_table16){low, _mm256_xor_ps(low, _mm256_loadu_ps(t + 8))};
 }
 
+LANES vf_table4 vf_as_table4(vf v)
+{
+    return v;
+}
+
+LANES vf_table8 vf_as_table8(const vf *v)
+{
+    return *v;
+}
+
 LANES vf vf_lookup4(vf_table4 t, vi index)
 {
     return _mm256_permutevar_ps(t, index);
@@ -131,6 +153,16 @@ LANES vf_table8 vf_make_table8(const float *t)
 LANES vf_table16 vf_make_table16(const float *t)
 {
     return vld1q_u8_x4((const uint8_t *)t);
+}
+
+LANES vf_table4 vf_as_table4(vf v)
+{
+    return vreinterpretq_u8_f32(v);
+}
+
+LANES vf_table8 vf_as_table8(const vf *v)
+{
+    return (vf_table8){{vreinterpretq_u8_f32(v[0]), vreinterpretq_u8_f32(v[1])}};
 }
 
 /* Numbers of the four bytes of entry `index`. */
