@@ -28,6 +28,7 @@ static bool armed;
 static long until_failure; /* the allocation that fails, counted down; below 0: none */
 static long balance;       /* allocations minus releases while armed */
 
+/* LQ_API: the C library's own calls must find these, too. */
 #if OWN_ALLOCATOR
 extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
@@ -48,24 +49,24 @@ static void *counted(void *p)
     return p;
 }
 
-void *malloc(size_t n)
+LQ_API void *malloc(size_t n)
 {
     return fails() ? NULL : counted(__libc_malloc(n));
 }
 
-void *calloc(size_t n, size_t size)
+LQ_API void *calloc(size_t n, size_t size)
 {
     return fails() ? NULL : counted(__libc_calloc(n, size));
 }
 
-void *realloc(void *p, size_t n)
+LQ_API void *realloc(void *p, size_t n)
 {
     if (fails())
         return NULL;
     return p ? __libc_realloc(p, n) : counted(__libc_malloc(n));
 }
 
-void free(void *p)
+LQ_API void free(void *p)
 {
     balance -= armed && p;
     __libc_free(p);
