@@ -15,13 +15,22 @@ closing_line() {
         tail -n 1
 }
 
+# Sets $cpu to the processor time, in seconds, of the processes that have ended. (`times` has to run in
+# this shell: a subshell has no children yet.)
+get_cpu() {
+    times >"$1"
+    cpu=$(awk 'NR == 2 { gsub(/[ms]/, " "); print int($1 * 60 + $2 + $3 * 60 + $4 + 0.5) }' "$1")
+}
+
 # Shows a part's output with its closing lines indented, so that the last such line of the whole
 # run, alone on its line, is the sum.
 run_part() {
-    local part=$1 log=$2 start=$SECONDS status numbers p f s
+    local part=$1 log=$2 start=$SECONDS cpu cpu_before status numbers p f s
     shift 2
     printf '\n== %s\n' "$part"
     mkdir -p "$(dirname "$log")"
+    get_cpu "$log.times"
+    cpu_before=$cpu
     "$@" </dev/null 2>&1 | tee "$log" | sed -uE 's/^(([a-z]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
     status=${PIPESTATUS[0]}
     numbers=$(closing_line "$log")
@@ -30,13 +39,16 @@ run_part() {
         printf '   %s: status %d, %s\n' "$part" "$status" "${numbers:-no closing line}"
         f=1
     fi
+    get_cpu "$log.times"
+    rm -f "$log.times"
     sum_passed=$((sum_passed + p)) sum_failed=$((sum_failed + f)) sum_skipped=$((sum_skipped + ${s:-0}))
-    sum_table+=("$(printf '%-24s %6d %6d %7d %6d s' "$part" "$p" "$f" "${s:-0}" $((SECONDS - start)))")
+    sum_table+=("$(printf '%-24s %6d %6d %7d %6d s %6d s' "$part" "$p" "$f" "${s:-0}" $((SECONDS - start)) \
+        $((cpu - cpu_before)))")
     [ "$f" -eq 0 ]
 }
 
 sum_up() {
-    printf '\n%-24s %6s %6s %7s %8s\n' part passed failed skipped time
+    printf '\n%-24s %6s %6s %7s %8s %8s\n' part passed failed skipped time cpu
     [ ${#sum_table[@]} -eq 0 ] || printf '%s\n' "${sum_table[@]}"
     if [ "$sum_skipped" -gt 0 ]; then
         printf '%d passed, %d failed, %d skipped\n' "$sum_passed" "$sum_failed" "$sum_skipped"
