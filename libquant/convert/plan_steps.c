@@ -379,6 +379,9 @@ static lq_status picked(struct step *s, struct recipe_of_rows *r, const struct m
     case TRANSFORM_EVERY:
         set_args(s, 1, of, first, 1);
         return rows_by(s, r, m, t, from_some, err);
+    case TRANSFORM_SKIP_ROWS:
+        set_args(s, t->dim[0], t->dim[0], d[DIM_SKIP], 1);
+        return rows_by(s, r, m, t, from_some, err);
     case TRANSFORM_HEADS_QKV:
         set_args(s, d[DIM_HEAD_DIM], d[DIM_HEADS], 0, 0);
         return rows_by(s, r, m, t, from_heads, err);

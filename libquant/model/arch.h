@@ -72,6 +72,7 @@ enum transform {
     TRANSFORM_HEADS_QKV,   /* rows per head (q, k, v) become all q, all k, all v */
     TRANSFORM_KV_B_K,      /* the keys' part of MLA's kv_b, each head transposed */
     TRANSFORM_KV_B_V,      /* the values' part of it */
+    TRANSFORM_SKIP_ROWS,   /* the first rows are dropped, as many as the size "skip" */
     TRANSFORM_MXFP4        /* packed blocks (and scales, a tensor of its own) become MXFP4; rows as
                               EVERY says; arg1 0: all */
 };

@@ -20,6 +20,7 @@ struct known {
     const char *name;
     const struct tensor *tensor;
     const char *file;
+    bool sorted; /* the tensors of its file count in the order of their names, not as stored */
     uint64_t position; /* in the order in which llama.cpp's converter meets them */
     bool used;
 };
@@ -145,7 +146,10 @@ static int by_place(const void *a, const void *b)
 {
     const struct known *const x = a, *const y = b;
     const int files = strcmp(x->file, y->file);
-    return files ? files : strcmp(x->tensor->name, y->tensor->name);
+    if (files)
+        return files;
+    return x->sorted ? strcmp(x->tensor->name, y->tensor->name)
+                     : (x->tensor > y->tensor) - (x->tensor < y->tensor);
 }
 
 static lq_status index_source(struct state *s, lq_error *err)
@@ -158,6 +162,7 @@ static lq_status index_source(struct state *s, lq_error *err)
     for (size_t i = 0; i < s->n; i++) {
         s->known[i].tensor = &c->tensors[i];
         s->known[i].file = c->files[c->tensors[i].file].name;
+        s->known[i].sorted = text_ends_with(s->known[i].file, ".safetensors");
         s->known[i].name = canonical(s, c->tensors[i].name);
         if (!s->known[i].name)
             return lq_fail_memory(err);
@@ -321,6 +326,12 @@ static lq_status out_shape(struct mapped *o, const struct model *m, lq_error *er
     case TRANSFORM_TRANSPOSE_EVERY:
         swap(&d[t->rank - 2], &d[t->rank - 1]);
         d[t->rank - 2] /= (uint64_t)r->arg[1];
+        break;
+    case TRANSFORM_SKIP_ROWS:
+        if (d[0] <= m->dim[DIM_SKIP])
+            return lq_fail(err, LQ_E_MODEL, "has no rows beyond the first %" PRIu64,
+                           m->dim[DIM_SKIP]);
+        d[0] -= m->dim[DIM_SKIP];
         break;
     case TRANSFORM_KV_B_K:
     case TRANSFORM_KV_B_V: split_kv_b(o, m, r->transform == TRANSFORM_KV_B_K); break;
@@ -628,9 +639,29 @@ static lq_status count_parameters(struct mapping *map, lq_error *err)
     return LQ_OK;
 }
 
+/* Ways of quantizing a checkpoint whose tensors can be read here. */
+static lq_status check_quantization(const struct model *m, lq_error *err)
+{
+    static const char *const readable[] = {"fp8", "mxfp4", "compressed-tensors"};
+    const char *const method = config_string(&m->config, "quantization_config.quant_method");
+    const char *const form = config_string(&m->config, "quantization_config.format");
+    for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
+        if (method && strcmp(method, readable[i]) == 0 &&
+            (!form || strcmp(method, "compressed-tensors") != 0 ||
+             strcmp(form, "float-quantized") == 0 || strcmp(form, "naive-quantized") == 0))
+            return LQ_OK;
+    if (!method)
+        return LQ_OK;
+    return lq_fail_at(err, LQ_E_UNSUPPORTED, "config.json", -1,
+                      "the checkpoint is quantized (%.60s%s%.60s), which is not read here; take the "
+                      "one that it was made from",
+                      method, form ? ", " : "", form ? form : "");
+}
+
 lq_status mapping_make(struct mapping *map, struct model *m, lq_error *err)
 {
     struct state s = {.m = m, .map = map};
+    LQ_TRY(check_quantization(m, err));
     LQ_TRY(index_source(&s, err));
     if (m->arch->extra)
         LQ_TRY(m->arch->extra(m, map, err));

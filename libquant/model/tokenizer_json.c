@@ -28,11 +28,6 @@ struct reader {
     bool scored, has_vocab, has_merges, has_model, has_added; /* seen so far */
 };
 
-static lq_status failed(const struct reader *r)
-{
-    return r->j.err && r->j.err->status ? r->j.err->status : LQ_E_FORMAT;
-}
-
 /* Parts that would contradict each other if they came twice. */
 static lq_status first_time(struct reader *r, bool *seen)
 {
@@ -63,7 +58,7 @@ static lq_status subtree(struct reader *r, cJSON **out, lq_error *err)
         return json_fail(&r->j, "an object was expected");
     const uint64_t from = r->j.token_at;
     LQ_TRY(json_skip_rest(&r->j, first));
-    const uint64_t to = r->j.buffer_at + r->j.pos;
+    const uint64_t to = json_offset(&r->j);
     if (to - from > (uint64_t)16 << 20)
         return json_fail(&r->j, "this part of the tokenizer is too large");
     char *const data = mem_calloc(to - from + 1, 1);
@@ -87,7 +82,7 @@ static lq_status vocab_object(struct reader *r, lq_error *err)
         LQ_TRY(json_u64(&r->j, TOKEN_ID_LIMIT - 1, "the id of a token", &id));
         r->vocab.item[r->vocab.n - 1].id = (uint32_t)id;
     }
-    return e == JSON_ERROR ? failed(r) : LQ_OK;
+    return e == JSON_ERROR ? json_status(&r->j) : LQ_OK;
 }
 
 /* Unigram: [["token", score], ...], ids by position. */
@@ -107,7 +102,7 @@ static lq_status vocab_array(struct reader *r, lq_error *err)
         LQ_TRY(json_expect(&r->j, JSON_ARRAY_END, "after the score of a token"));
     }
     if (e == JSON_ERROR)
-        return failed(r);
+        return json_status(&r->j);
     return e == JSON_ARRAY_END ? LQ_OK : json_fail(&r->j, "a pair of token and score was expected");
 }
 
@@ -116,7 +111,7 @@ static lq_status vocab(struct reader *r, lq_error *err)
     switch (json_next(&r->j)) {
     case JSON_OBJECT: return vocab_object(r, err);
     case JSON_ARRAY:  return vocab_array(r, err);
-    case JSON_ERROR:  return failed(r);
+    case JSON_ERROR:  return json_status(&r->j);
     default:          return json_fail(&r->j, "the vocabulary should be an object or an array");
     }
 }
@@ -155,7 +150,7 @@ static lq_status merges(struct reader *r, lq_error *err)
         case JSON_STRING:    LQ_TRY(keep(r, &r->merges, err)); break;
         case JSON_ARRAY:     LQ_TRY(merge_pair(r, err)); break;
         case JSON_ARRAY_END: return r->pool.failed ? lq_fail_memory(err) : LQ_OK;
-        case JSON_ERROR:     return failed(r);
+        case JSON_ERROR:     return json_status(&r->j);
         default:             return json_fail(&r->j, "a merge should be a string or a pair");
         }
     }
@@ -197,7 +192,7 @@ static lq_status model_part(struct reader *r, lq_error *err)
         }
         LQ_TRY(json_skip_rest(&r->j, e));
     }
-    return e == JSON_ERROR ? failed(r) : LQ_OK;
+    return e == JSON_ERROR ? json_status(&r->j) : LQ_OK;
 }
 
 /* ---- added tokens ---- */
@@ -229,7 +224,7 @@ static lq_status added_token(struct reader *r, struct added_token *a, lq_error *
         }
     }
     if (e == JSON_ERROR)
-        return failed(r);
+        return json_status(&r->j);
     return has_id && a->content.data ? LQ_OK
                                      : json_fail(&r->j, "an added token lacks its id or its text");
 }
@@ -249,7 +244,7 @@ static lq_status added_tokens(struct reader *r, lq_error *err)
         status = added_token(r, &list[n++], err);
     }
     if (status == LQ_OK && e != JSON_ARRAY_END)
-        status = e == JSON_ERROR ? failed(r) : json_fail(&r->j, "an added token was expected");
+        status = e == JSON_ERROR ? json_status(&r->j) : json_fail(&r->j, "an added token was expected");
     if (status == LQ_OK) {
         r->t->added = arena_calloc(&r->t->arena, n, sizeof *list);
         r->t->n_added = (uint32_t)n;
@@ -297,7 +292,7 @@ static lq_status document(struct reader *r, lq_error *err)
         LQ_TRY(i < 4 ? subtree(r, parts[i].tree, err) : json_skip(&r->j));
     }
     if (e == JSON_ERROR)
-        return failed(r);
+        return json_status(&r->j);
     return json_expect(&r->j, JSON_END, "after the tokenizer");
 }
 

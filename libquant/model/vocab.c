@@ -184,15 +184,28 @@ static lq_status mark_beginnings(struct vocab *v, struct catalog *out, lq_error 
     return LQ_OK;
 }
 
+static lq_status token_type_count(struct model *m, struct catalog *out, lq_error *err)
+{
+    uint64_t types = 1;
+    LQ_TRY(config_u64(&m->config, "type_vocab_size", UINT32_MAX, &types, err));
+    return catalog_set_uint(out, "tokenizer.ggml.token_type_count", META_U32, types, err);
+}
+
 lq_status vocab_bert(struct model *m, struct catalog *out, lq_error *err)
 {
     struct vocab v = {0};
-    uint64_t types = 1;
+    struct tokenizer_json *json;
     const char *pre;
+    if (strncmp(m->of->name, "XLM", 3) == 0)
+        return vocab_xlm_roberta(m, out, err);
+    LQ_TRY(model_tokenizer_json(m, &json, err));
+    if (json && strcmp(json->type, "BPE") == 0) {
+        LQ_TRY(vocab_bpe(m, out, err));
+        return token_type_count(m, out, err);
+    }
     LQ_TRY(vocab_from_json(m, &v, out, err));
     LQ_TRY(pretokenizer_name(m, &pre, err));
-    LQ_TRY(config_u64(&m->config, "type_vocab_size", UINT32_MAX, &types, err));
-    LQ_TRY(catalog_set_uint(out, "tokenizer.ggml.token_type_count", META_U32, types, err));
+    LQ_TRY(token_type_count(m, out, err));
     LQ_TRY(vocab_fill_gaps(&v, out, err));
     LQ_TRY(mark_beginnings(&v, out, err));
     LQ_TRY(vocab_write(&v, out, "bert", pre, err));

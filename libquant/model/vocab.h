@@ -33,7 +33,9 @@ lq_status vocab_gemma(struct model *m, struct catalog *out, lq_error *err);
 lq_status vocab_phi3(struct model *m, struct catalog *out, lq_error *err);
 /* Byte-level BPE whose special tokens are known by name. */
 lq_status vocab_glm4(struct model *m, struct catalog *out, lq_error *err);
-/* WordPiece. */
+/* Unigram, from sentencepiece.bpe.model or tokenizer.json. */
+lq_status vocab_xlm_roberta(struct model *m, struct catalog *out, lq_error *err);
+/* WordPiece; RoBERTa: byte-level BPE, XLM-RoBERTa: Unigram. */
 lq_status vocab_bert(struct model *m, struct catalog *out, lq_error *err);
 
 /* ---- parts ---- */

@@ -120,9 +120,9 @@ def sentencepiece(folder, size=512, model_type="bpe", **options):
     import sentencepiece as spm
     prefix = str(folder / "tokenizer")
     spm.SentencePieceTrainer.train(input=str(CORPUS), model_prefix=prefix, vocab_size=size,
-                                   model_type=model_type, byte_fallback=True, num_threads=1,
-                                   minloglevel=2, normalization_rule_name="identity",
-                                   **{"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1, **options})
+                                   model_type=model_type, num_threads=1, minloglevel=2,
+                                   **{"byte_fallback": True, "normalization_rule_name": "identity",
+                                      "unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1, **options})
     os.remove(prefix + ".vocab")
 
 
@@ -798,3 +798,43 @@ def templates_folder(folder):
     (folder / "additional_chat_templates").mkdir()
     (folder / "additional_chat_templates/tool_use.jinja").write_text("{{ tools }}")
     save(folder, llama())
+
+
+# ---- encoders ----
+
+def bert_like(cls, config, folder):
+    save(folder, config, dtype="float32", cls=cls)
+
+
+@case("roberta-base", pre="roberta-bpe", run=False)
+def roberta(folder):
+    from tokenizers import pre_tokenizers, processors
+    from transformers import RobertaConfig, RobertaModel
+    byte_bpe(folder, 512, pre_tokenizers.ByteLevel(add_prefix_space=False),
+             ["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+             lambda t: processors.RobertaProcessing(("</s>", t.token_to_id("</s>")),
+                                                    ("<s>", t.token_to_id("<s>"))),
+             bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>", cls_token="<s>",
+             sep_token="</s>", mask_token="<mask>")
+    c = small(max_position_embeddings=130, pad_token_id=1)
+    c.pop("num_key_value_heads")
+    bert_like(RobertaModel, RobertaConfig(**c), folder)
+
+
+def xlm_roberta_model(folder):
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+    c = small(max_position_embeddings=130, pad_token_id=1, vocab_size=502)
+    c.pop("num_key_value_heads")
+    bert_like(XLMRobertaModel, XLMRobertaConfig(**c), folder)
+
+
+@case("bge-m3", pre="default")
+def xlm_roberta(folder):
+    xlm_roberta_model(folder)
+    sentencepiece(folder, 500, model_type="unigram", normalization_rule_name="nmt_nfkc",
+                  byte_fallback=False)
+    (folder / "tokenizer.model").rename(folder / "sentencepiece.bpe.model")
+    write_json(folder / "tokenizer_config.json", {
+        "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",
+        "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>",
+        "tokenizer_class": "XLMRobertaTokenizer"})
