@@ -57,41 +57,48 @@ lq_status format_add_source(struct catalog *c, struct source *source, const char
 
 /* ---- recognising content ---- */
 
+#define PICKLE      "a Python pickle, which only running it could read; get the safetensors version"
+#define WEB_PAGE    "a web page, not a model: download the file itself, not its page"
+#define BEFORE_GGUF "a GGML file from before GGUF (2023); convert the original model again"
+
 /* What people have at hand instead of a model, by how it begins. */
 static const struct kind {
     const char *magic;
     uint8_t len, at;
     const char *what;
 } kinds[] = {
+/* clang-format off */
 #define KIND(magic, at, what) {magic, sizeof magic - 1, at, what}
     KIND("version https://git-lfs", 0,
          "a git-lfs pointer, not the model: the content was not downloaded (git lfs pull)"),
-    KIND("<!DOCTYPE", 0, "a web page, not a model: download the file itself, not its page"),
-    KIND("<!doctype", 0, "a web page, not a model: download the file itself, not its page"),
-    KIND("<html", 0, "a web page, not a model: download the file itself, not its page"),
+    KIND("<!DOCTYPE", 0, WEB_PAGE),
+    KIND("<!doctype", 0, WEB_PAGE),
+    KIND("<html", 0, WEB_PAGE),
     KIND("<?xml", 0, "an XML document, not a model: probably a server's error message"),
     KIND("PK\3\4", 0,
          "a zip archive: a PyTorch checkpoint, or NumPy's .npz; get the safetensors version"),
-    KIND("\x80\2", 0, "a Python pickle, which only running it could read; get the safetensors version"),
-    KIND("\x80\3", 0, "a Python pickle, which only running it could read; get the safetensors version"),
-    KIND("\x80\4", 0, "a Python pickle, which only running it could read; get the safetensors version"),
-    KIND("\x80\5", 0, "a Python pickle, which only running it could read; get the safetensors version"),
+    KIND("\x80\2", 0, PICKLE),
+    KIND("\x80\3", 0, PICKLE),
+    KIND("\x80\4", 0, PICKLE),
+    KIND("\x80\5", 0, PICKLE),
     KIND("\x89HDF", 0, "an HDF5 file (Keras), which is not supported; get the safetensors version"),
     KIND("\x93NUMPY", 0, "a NumPy array, which is not supported"),
     KIND("TFL3", 4, "a TensorFlow Lite model, which is not supported"),
-    KIND("lmgg", 0, "a GGML file from before GGUF (2023); convert the original model again"),
-    KIND("fmgg", 0, "a GGML file from before GGUF (2023); convert the original model again"),
-    KIND("tjgg", 0, "a GGML file from before GGUF (2023); convert the original model again"),
-    KIND("algg", 0, "a GGML adapter from before GGUF (2023); convert the original again"),
+    KIND("lmgg", 0, BEFORE_GGUF),
+    KIND("fmgg", 0, BEFORE_GGUF),
+    KIND("tjgg", 0, BEFORE_GGUF),
+    KIND("algg", 0, BEFORE_GGUF),
     KIND("\x1f\x8b", 0, "compressed with gzip; unpack it first"),
-    KIND("\xfd""7zXZ", 0, "compressed with xz; unpack it first"),
+    KIND("\xfd\x37zXZ", 0, "compressed with xz; unpack it first"),
     KIND("\x28\xb5\x2f\xfd", 0, "compressed with zstd; unpack it first"),
     KIND("7z\xbc\xaf", 0, "a 7-Zip archive; unpack it first"),
     KIND("Rar!", 0, "a RAR archive; unpack it first"),
 #undef KIND
+    /* clang-format on */
 };
 
-static lq_status read_head(struct source *s, char head[FORMAT_PROBE_BYTES], size_t *n, lq_error *err)
+static lq_status read_head(struct source *s, char head[FORMAT_PROBE_BYTES], size_t *n,
+                           lq_error *err)
 {
     *n = s->size < FORMAT_PROBE_BYTES ? (size_t)s->size : FORMAT_PROBE_BYTES;
     if (*n == 0)
@@ -164,7 +171,9 @@ lq_status model_open_source(struct catalog *c, struct source *source, struct res
 static char *folder_of(const char *path)
 {
     const char *const slash = strrchr(path, '/');
-    return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    return !slash          ? strdup(".")
+           : slash == path ? strdup("/")
+                           : strndup(path, (size_t)(slash - path));
 }
 
 static bool is_folder(const char *path)

@@ -1,9 +1,9 @@
 /* format.h -- container formats: one const struct each, listed in formats.def.
  *
- * Reading fills a catalog from headers only. Writing is one step, because everything about an output
- * is known before its first byte: `layout` places the tensors of a planned catalog and returns the
- * header; the pipeline then appends header and tensor bytes in order. To add a format: one file
- * here, one line in formats.def.
+ * Reading fills a catalog from headers only. Writing is one step, because everything about an
+ * output is known before its first byte: `layout` places the tensors of a planned catalog and
+ * returns the header; the pipeline then appends header and tensor bytes in order. To add a format:
+ * one file here, one line in formats.def.
  */
 #ifndef LQ_FORMATS_FORMAT_H
 #define LQ_FORMATS_FORMAT_H
@@ -61,8 +61,8 @@ lq_status format_require(const struct format *f, struct source *s, lq_error *err
  * lies within its file. LQ_E_UNSUPPORTED where no format recognises it. */
 lq_status model_open(struct catalog *c, const char *path, lq_error *err);
 
-/* The same for bytes at hand (tests, fuzzers): the source passes to the catalog, `siblings` (NULL is
- * allowed) finds the files beside it. c->path is the source's name. */
+/* The same for bytes at hand (tests, fuzzers): the source passes to the catalog, `siblings` (NULL
+ * is allowed) finds the files beside it. c->path is the source's name. */
 lq_status model_open_source(struct catalog *c, struct source *source, struct resolver *siblings,
                             lq_error *err);
 

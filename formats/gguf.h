@@ -18,20 +18,20 @@
 
 enum {
     GGUF_VERSION = 3,
-    GGUF_ALIGNMENT = 32,            /* without general.alignment */
-    GGUF_MAX_ALIGNMENT = 1 << 20,   /* ours: nobody asks for more than a page */
-    GGUF_MAX_RANK = 4,              /* GGML_MAX_DIMS */
-    GGUF_MAX_KEY = 65535,           /* gguf.md */
-    GGUF_MAX_NAME = 63,             /* GGML_MAX_NAME - 1: what ggml can load */
-    GGUF_MAX_NAME_READ = 4096,      /* ours: other programs write longer ones */
-    GGUF_MAX_STRING = 1 << 30,      /* GGUF_MAX_STRING_LENGTH */
-    GGUF_MAX_ELEMENTS = 1 << 30,    /* GGUF_MAX_ARRAY_ELEMENTS */
-    GGUF_MAX_FILES = 65535          /* split.count is a u16 */
+    GGUF_ALIGNMENT = 32,          /* without general.alignment */
+    GGUF_MAX_ALIGNMENT = 1 << 20, /* ours: nobody asks for more than a page */
+    GGUF_MAX_RANK = 4,            /* GGML_MAX_DIMS */
+    GGUF_MAX_KEY = 65535,         /* gguf.md */
+    GGUF_MAX_NAME = 63,           /* GGML_MAX_NAME - 1: what ggml can load */
+    GGUF_MAX_NAME_READ = 4096,    /* ours: other programs write longer ones */
+    GGUF_MAX_STRING = 1 << 30,    /* GGUF_MAX_STRING_LENGTH */
+    GGUF_MAX_ELEMENTS = 1 << 30,  /* GGUF_MAX_ARRAY_ELEMENTS */
+    GGUF_MAX_FILES = 65535        /* split.count is a u16 */
 };
 
-#define GGUF_KEY_ALIGNMENT "general.alignment"
-#define GGUF_KEY_SPLIT_NO "split.no"
-#define GGUF_KEY_SPLIT_COUNT "split.count"
+#define GGUF_KEY_ALIGNMENT     "general.alignment"
+#define GGUF_KEY_SPLIT_NO      "split.no"
+#define GGUF_KEY_SPLIT_COUNT   "split.count"
 #define GGUF_KEY_SPLIT_TENSORS "split.tensors.count"
 
 /* Finds general.alignment among n entries and checks it; GGUF_ALIGNMENT where there is none.

@@ -87,7 +87,7 @@ static lq_status take_size(struct reader *r, uint64_t *v)
     return LQ_OK;
 }
 
-#define FAIL(r, at, ...) \
+#define FAIL(r, at, ...)                                                                           \
     lq_fail_at((r)->err, LQ_E_FORMAT, (r)->source->name, (int64_t)(at), __VA_ARGS__)
 
 static char *pool_alloc(struct reader *r, size_t n)
@@ -158,7 +158,7 @@ static lq_status take_scalar(struct reader *r, struct meta *m)
     if (r->swap)
         bytes_swap(&bits, 1, size);
     switch (m->type) {
-    case META_I8:  m->v.i64 = (int8_t)bits; break;
+    case META_I8: m->v.i64 = (int8_t)bits; break;
     case META_I16: m->v.i64 = (int16_t)bits; break;
     case META_I32: m->v.i64 = (int32_t)bits; break;
     case META_I64: m->v.i64 = (int64_t)bits; break;
@@ -319,8 +319,8 @@ static lq_status take_shape(struct reader *r, struct tensor *t)
 static const char *removed_type(uint32_t id)
 {
     static const char *const names[] = {
-        [4] = "Q4_2",        [5] = "Q4_3",        [31] = "Q4_0_4_4",   [32] = "Q4_0_4_8",
-        [33] = "Q4_0_8_8",   [36] = "IQ4_NL_4_4", [37] = "IQ4_NL_4_8", [38] = "IQ4_NL_8_8",
+        [4] = "Q4_2",      [5] = "Q4_3",        [31] = "Q4_0_4_4",   [32] = "Q4_0_4_8",
+        [33] = "Q4_0_8_8", [36] = "IQ4_NL_4_4", [37] = "IQ4_NL_4_8", [38] = "IQ4_NL_8_8",
     };
     return id < sizeof names / sizeof names[0] ? names[id] : NULL;
 }

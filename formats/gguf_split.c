@@ -42,10 +42,11 @@ static bool same_value(const struct meta *a, const struct meta *b)
     if (a->type != b->type)
         return false;
     switch (a->type) {
-    case META_ARRAY:  return same_array(a, b);
-    case META_STRING: return a->v.string.len == b->v.string.len &&
-                             memcmp(a->v.string.data, b->v.string.data, a->v.string.len) == 0;
-    default:          return a->v.u64 == b->v.u64; /* the bits of a float, too */
+    case META_ARRAY: return same_array(a, b);
+    case META_STRING:
+        return a->v.string.len == b->v.string.len &&
+               memcmp(a->v.string.data, b->v.string.data, a->v.string.len) == 0;
+    default: return a->v.u64 == b->v.u64; /* the bits of a float, too */
     }
 }
 
@@ -67,8 +68,7 @@ static lq_status check_no_conflict(const struct catalog *c, size_t n_first, cons
     lq_status status = LQ_OK;
     for (size_t i = n_first; i < c->n_meta && status == LQ_OK; i++) {
         const struct meta *const m = &c->meta[i];
-        const struct meta *const *const same =
-            bsearch(&m, first, n_first, sizeof *first, by_key);
+        const struct meta *const *const same = bsearch(&m, first, n_first, sizeof *first, by_key);
         if (same && !text_starts_with(m->key, "split.") && !same_value(*same, m))
             status = lq_fail_at(err, LQ_E_MODEL, file, -1,
                                 "its metadata \"%.200s\" differs from that of the first file; the "
@@ -139,9 +139,8 @@ static lq_status open_parts(struct catalog *c, struct resolver *siblings, const 
         name.len = 0;
         if (!stem.failed)
             format_shard_name(&format_gguf, &name, stem.data, no, (uint32_t)count);
-        status = stem.failed || name.failed
-                     ? lq_fail_memory(err)
-                     : open_part(c, siblings, name.data, no, count, err);
+        status = stem.failed || name.failed ? lq_fail_memory(err)
+                                            : open_part(c, siblings, name.data, no, count, err);
     }
     text_free(&stem);
     text_free(&name);

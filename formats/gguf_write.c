@@ -109,9 +109,8 @@ static lq_status put_metadata(const struct meta *list, size_t n, struct text *t,
         const struct meta *const m = &list[i];
         const size_t len = strlen(m->key);
         if (len == 0 || len > GGUF_MAX_KEY)
-            return lq_fail(err, LQ_E_MODEL,
-                           "a metadata key has %zu bytes; GGUF wants from 1 to %d", len,
-                           GGUF_MAX_KEY);
+            return lq_fail(err, LQ_E_MODEL, "a metadata key has %zu bytes; GGUF wants from 1 to %d",
+                           len, GGUF_MAX_KEY);
         put_string(t, m->key, len);
         put_value(t, m);
     }
@@ -135,14 +134,14 @@ static lq_status check_tensor(struct tensor *t, uint32_t skip, lq_error *err)
     else if (t->type->id > 255)
         status = lq_fail(err, LQ_E_UNSUPPORTED, "GGUF has no type %s", t->type->name);
     else if (!tensor_measure(t))
-        status = lq_fail(err, LQ_E_MODEL, "its rows are no whole number of %s blocks",
-                         t->type->name);
+        status =
+            lq_fail(err, LQ_E_MODEL, "its rows are no whole number of %s blocks", t->type->name);
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->name);
     return status;
 }
 
-/* GGUF has no scalars: they are vectors of 1. Outer dimensions of 1 that are too many are dropped. */
+/* GGUF has no scalars: they are vectors of 1. Outer dimensions of 1 too many are dropped. */
 static lq_status put_tensor(struct tensor *t, uint64_t offset, struct text *out, lq_error *err)
 {
     uint32_t skip = 0;
@@ -161,8 +160,8 @@ static lq_status put_tensor(struct tensor *t, uint64_t offset, struct text *out,
     return LQ_OK;
 }
 
-static lq_status put_tensors(struct catalog *c, uint32_t file, uint32_t alignment,
-                             struct text *out, uint64_t *size, lq_error *err)
+static lq_status put_tensors(struct catalog *c, uint32_t file, uint32_t alignment, struct text *out,
+                             uint64_t *size, lq_error *err)
 {
     *size = 0;
     for (size_t i = 0; i < c->n_tensors; i++) {

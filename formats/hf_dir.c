@@ -22,7 +22,7 @@ static bool is_folder(const char *path)
 
 /* ---- choosing ---- */
 
-/* What a folder has that could be its model. Shards are represented by their first file or index. */
+/* What a folder has that could be its model. Shards count as their first file or index. */
 struct choice {
     struct resolver *folder;
     struct arena arena;

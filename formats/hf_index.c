@@ -50,8 +50,9 @@ static lq_status read_map(struct index *x, struct json *j)
         if (!text_ends_with(e.shard, ".safetensors"))
             return json_fail(j, "\"%.200s\" is not the name of a .safetensors file", e.shard);
         if (!resolver_name_is_safe(e.shard))
-            return json_fail(j, "\"%.200s\" would lie outside the model's folder, or is no portable "
-                                "file name",
+            return json_fail(j,
+                             "\"%.200s\" would lie outside the model's folder, or is no portable "
+                             "file name",
                              e.shard);
         x->entries[x->n++] = e;
     }
@@ -111,7 +112,7 @@ static int by_string(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Writes the names of the shards to names[] (room for n), each once, sorted; returns their number. */
+/* Writes the shards' names to names[] (room for n), each once, sorted; returns their number. */
 static size_t shard_names(const struct index *x, const char **names)
 {
     size_t n = 0;
@@ -140,8 +141,8 @@ static lq_status check_against_index(struct index *x, const struct catalog *c, s
             lq_fail_at(x->err, LQ_E_MODEL, path, -1,
                        "the index does not list this tensor; the files are not of one model");
         else
-            lq_fail_at(x->err, LQ_E_MODEL, path, -1,
-                       "the index says that this tensor is in %.200s", e->shard);
+            lq_fail_at(x->err, LQ_E_MODEL, path, -1, "the index says that this tensor is in %.200s",
+                       e->shard);
         lq_error_add_tensor(x->err, key.tensor);
         return LQ_E_MODEL;
     }

@@ -1,7 +1,8 @@
 /* safetensors.h -- what is particular to safetensors beside struct format.
  *
  *   u64 N | JSON header of N bytes, padded with spaces | tensor data, packed
- *   header: {"__metadata__": {KEY: STRING}, NAME: {"dtype": D, "shape": [..], "data_offsets": [B, E]}}
+ *   header: {"__metadata__": {KEY: STRING},
+ *            NAME: {"dtype": D, "shape": [..], "data_offsets": [BEGIN, END]}, ...}
  *
  * Offsets count from the end of the header. Reference: the safetensors crate, tensor.rs.
  */
@@ -34,8 +35,8 @@ void safetensors_sort(struct catalog *c);
 lq_status safetensors_index(const struct catalog *c, struct text *out, lq_error *err);
 
 /* The name of the index that a shard "model-00001-of-00002.safetensors" belongs to,
- * "model.safetensors.index.json", is appended to `out`, and the shard's number (from 1) is returned;
- * 0 where the name is not of that form. */
+ * "model.safetensors.index.json", is appended to `out`, and the shard's number (from 1) is
+ * returned; 0 where the name is not of that form. */
 uint32_t safetensors_index_name(struct text *out, const char *name);
 
 #endif

@@ -337,7 +337,7 @@ static int safetensors_probe(const void *head, size_t n)
     const bool fits = load_u64(head) <= SAFETENSORS_MAX_HEADER;
     if (p[8] == '{')
         return fits ? 90 : 30;
-    return fits && p[7] == 0 && (p[8] == ' ' || p[8] == '\n' || p[8] == '\t' || p[8] == '[') ? 30 : 0;
+    return fits && (p[8] == ' ' || p[8] == '\n' || p[8] == '\t' || p[8] == '[') ? 30 : 0;
 }
 
 /* `source` is shard `no` of the model whose index is `index`. */
@@ -363,8 +363,9 @@ static lq_status safetensors_open(struct catalog *c, struct source *source,
     struct text index = {0};
     const uint32_t no = safetensors_index_name(&index, slash ? slash + 1 : source->name);
     if (index.failed || (siblings && no && siblings->exists(siblings, index.data))) {
-        const lq_status status = index.failed ? lq_fail_memory(err)
-                                              : open_as_shard(c, source, no, index.data, siblings, err);
+        const lq_status status = index.failed
+                                     ? lq_fail_memory(err)
+                                     : open_as_shard(c, source, no, index.data, siblings, err);
         text_free(&index);
         source_close(source);
         return status;

@@ -8,9 +8,9 @@
 
 /* The order of the reference's enum Dtype; its writer stores the last kind first. */
 static const char *const dtypes[] = {
-    "BOOL",    "F4",  "F6_E2M3", "F6_E3M2", "U8",  "I8",  "F8_E5M2", "F8_E4M3",
-    "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I16", "U16", "F16", "BF16", "I32",
-    "U32",     "F32", "C64",     "F64",     "I64", "U64",
+    "BOOL",    "F4",          "F6_E2M3",     "F6_E3M2", "U8",  "I8",  "F8_E5M2", "F8_E4M3",
+    "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I16",     "U16", "F16", "BF16",    "I32",
+    "U32",     "F32",         "C64",         "F64",     "I64", "U64",
 };
 
 static size_t dtype_rank(const struct type_info *type)

@@ -88,7 +88,8 @@ static inline lq_status fuzz_open(struct catalog *c, const char *name, const uin
     struct source *s;
     if (source_open_memory(&s, name, data, size, err) != LQ_OK)
         return LQ_E_MEMORY;
-    return model_open_source(c, s, folder ? (struct resolver *)(uintptr_t)&folder->base : NULL, err);
+    return model_open_source(c, s, folder ? (struct resolver *)(uintptr_t)&folder->base : NULL,
+                             err);
 }
 
 #endif

@@ -1,9 +1,11 @@
-/* fuzz_gguf.c -- a GGUF file, or two: a second "GGUF" in the input begins the other file of a set. */
+/* fuzz_gguf.c -- a GGUF file, or two: a second "GGUF" in the input begins the other of a set. */
 #include "tests/fuzz/fuzz_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fuzz_folder folder = {.base = {.open = fuzz_open_sibling, .exists = fuzz_exists}};
+    struct fuzz_folder folder = {
+        .base = {.open = fuzz_open_sibling, .exists = fuzz_exists}
+    };
     struct catalog c = {0};
     lq_error err = {0};
     if (size < 4 || memcmp(data, "GGUF", 4) != 0)

@@ -23,14 +23,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (depth != j.depth || j.token_at > json_offset(&j) || json_offset(&j) > size)
                 abort();
         }
-        if ((event == JSON_ERROR) != (json_status(&j) != LQ_OK) || (event == JSON_ERROR) != (err.status != 0))
+        if ((event == JSON_ERROR) != (json_status(&j) != LQ_OK) ||
+            (event == JSON_ERROR) != (err.status != 0))
             abort();
         if (json_next(&j) != event)
             abort(); /* the end, and an error, stay */
         json_close(&j);
         cJSON *root = NULL;
         const lq_status status = json_document(&root, s, NULL);
-        if (status == LQ_OK && (event != JSON_END || first != JSON_OBJECT || !root) && err.status == 0)
+        if (status == LQ_OK && (event != JSON_END || first != JSON_OBJECT || !root) &&
+            err.status == 0)
             abort();
         cJSON_Delete(root);
     }

@@ -1,11 +1,13 @@
-/* fuzz_safetensors.c -- a safetensors file, or (input that begins with '{') an index and, behind a NUL,
- * the shard that it names.
+/* fuzz_safetensors.c -- a safetensors file, or (input that begins with '{') an index and, behind a
+ * NUL, the shard that it names.
  */
 #include "tests/fuzz/fuzz_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fuzz_folder folder = {.base = {.open = fuzz_open_sibling, .exists = fuzz_exists}};
+    struct fuzz_folder folder = {
+        .base = {.open = fuzz_open_sibling, .exists = fuzz_exists}
+    };
     struct catalog c = {0};
     lq_error err = {0};
     const uint8_t *const end = size && data[0] == '{' ? memchr(data, '\0', size) : NULL;

@@ -1,5 +1,5 @@
-/* format_support.h -- for the tests of formats: model files built in memory, folders that are not on
- * disk, and what a refusal must say.
+/* format_support.h -- for the tests of formats: model files built in memory, folders that are not
+ * on disk, and what a refusal must say.
  */
 #ifndef LQ_TESTS_FORMAT_SUPPORT_H
 #define LQ_TESTS_FORMAT_SUPPORT_H

@@ -115,8 +115,10 @@ static void version_1_has_narrow_lengths(void **state)
     struct text t = {0};
     text_puts(&t, "GGUF");
     put_u32(&t, 1), put_u32(&t, 1), put_u32(&t, 2);
-    put_u32(&t, 3), text_puts(&t, "key"), put_u32(&t, META_STRING), put_u32(&t, 2), text_puts(&t, "ab");
-    put_u32(&t, 1), text_puts(&t, "a"), put_u32(&t, META_ARRAY), put_u32(&t, META_U16), put_u32(&t, 2);
+    put_u32(&t, 3), text_puts(&t, "key"), put_u32(&t, META_STRING), put_u32(&t, 2),
+        text_puts(&t, "ab");
+    put_u32(&t, 1), text_puts(&t, "a"), put_u32(&t, META_ARRAY), put_u32(&t, META_U16),
+        put_u32(&t, 2);
     put_u16(&t, 7), put_u16(&t, 9);
     put_u32(&t, 1), text_puts(&t, "t"), put_u32(&t, 2), put_u32(&t, 4), put_u32(&t, 3);
     put_u32(&t, LQ_TYPE_F32), put_u64(&t, 0);
@@ -125,7 +127,8 @@ static void version_1_has_narrow_lengths(void **state)
     struct opened *const o = open_good(&t);
     assert_int_equal(o->c.version, 1);
     assert_string_equal(catalog_meta_string(&o->c, "key"), "ab");
-    assert_int_equal(((const uint16_t *)catalog_meta_array(&o->c, "a", META_U16)->v.array.data)[1], 9);
+    assert_int_equal(((const uint16_t *)catalog_meta_array(&o->c, "a", META_U16)->v.array.data)[1],
+                     9);
     assert_int_equal(o->c.tensors[0].dim[0], 3);
     assert_int_equal(o->c.tensors[0].dim[1], 4);
     close_opened(o);
@@ -146,7 +149,8 @@ static void big_endian_files_are_read_into_host_order(void **state)
     big(&t, 1, 8), text_puts(&t, "k"), big(&t, META_I16, 4), big(&t, 0xfffe, 2);
     big(&t, 1, 8), text_puts(&t, "a"), big(&t, META_ARRAY, 4), big(&t, META_U32, 4), big(&t, 2, 8);
     big(&t, 7, 4), big(&t, 0x01020304, 4);
-    big(&t, 1, 8), text_puts(&t, "t"), big(&t, 1, 4), big(&t, 2, 8), big(&t, LQ_TYPE_F32, 4), big(&t, 0, 8);
+    big(&t, 1, 8), text_puts(&t, "t"), big(&t, 1, 4), big(&t, 2, 8), big(&t, LQ_TYPE_F32, 4),
+        big(&t, 0, 8);
     put_padding(&t, 32);
     big(&t, 0x3fc00000, 4), big(&t, 0xc0000000, 4);
     struct opened *const o = open_good(&t);
@@ -266,7 +270,8 @@ static void a_file_cut_anywhere_in_its_header_is_refused(void **state)
     put_padding(&t, 32);
     put_zeros(&t, 32);
     for (size_t n = 1; n < t.len; n++)
-        check_refused(open_named("model", t.data, n, NULL), n < 4 ? LQ_E_UNSUPPORTED : LQ_E_FORMAT, "");
+        check_refused(open_named("model", t.data, n, NULL), n < 4 ? LQ_E_UNSUPPORTED : LQ_E_FORMAT,
+                      "");
     close_opened(open_good(&t));
 }
 
@@ -343,7 +348,8 @@ static void unknown_value_types_are_refused(void **state)
     put_meta(&t, "k", META_ARRAY), put_u32(&t, 13), put_u64(&t, 0);
     refuse(&t, "array of the unknown value type 13");
     one_meta(&t);
-    put_meta(&t, "k", META_ARRAY), put_u32(&t, META_ARRAY), put_u64(&t, 1), put_u32(&t, META_U8), put_u64(&t, 0);
+    put_meta(&t, "k", META_ARRAY), put_u32(&t, META_ARRAY), put_u64(&t, 1), put_u32(&t, META_U8),
+        put_u64(&t, 0);
     refuse(&t, "array of arrays");
 }
 
@@ -353,8 +359,13 @@ static void arrays_longer_than_the_file_are_refused(void **state)
     static const struct {
         uint32_t type;
         uint64_t count;
-    } cases[] = {{META_U8, 101},  {META_U32, 26}, {META_F64, 13}, {META_STRING, 13},
-                 {META_U64, 1000}};
+    } cases[] = {
+        {META_U8,     101 },
+        {META_U32,    26  },
+        {META_F64,    13  },
+        {META_STRING, 13  },
+        {META_U64,    1000}
+    };
     struct text t = {0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         one_meta(&t);
@@ -375,7 +386,8 @@ static void a_bool_is_0_or_1(void **state)
     put_meta(&t, "k", META_BOOL), put_u8(&t, 2);
     refuse(&t, "a bool is 0 or 1, not 2");
     one_meta(&t);
-    put_meta(&t, "k", META_ARRAY), put_u32(&t, META_BOOL), put_u64(&t, 2), put_u8(&t, 1), put_u8(&t, 255);
+    put_meta(&t, "k", META_ARRAY), put_u32(&t, META_BOOL), put_u64(&t, 2), put_u8(&t, 1),
+        put_u8(&t, 255);
     refuse(&t, "a bool is 0 or 1, not 255");
 }
 
@@ -418,7 +430,8 @@ static void tensor_names_must_be_there_once_and_plain(void **state)
     put_vector(&t, "same", 1, 0), put_vector(&t, "same", 1, 32), finish(&t, 64);
     refuse(&t, "tensor same: two tensors have this name");
     one_tensor(&t);
-    put_u64(&t, 3), text_put(&t, "a\0b", 3), put_u32(&t, 0), put_u32(&t, 0), put_u64(&t, 0), finish(&t, 32);
+    put_u64(&t, 3), text_put(&t, "a\0b", 3), put_u32(&t, 0), put_u32(&t, 0), put_u64(&t, 0),
+        finish(&t, 32);
     refuse(&t, "control character 0x00");
     one_tensor(&t);
     put_vector(&t, "a\x1b[2J", 1, 0), finish(&t, 32);
@@ -453,14 +466,14 @@ static void shapes_that_overflow_are_refused(void **state)
         uint64_t ne[4];
         uint32_t type;
     } cases[] = {
-        /* those that slip through ggml's check because the product wraps */
-        {{INT64_MAX, 4, 1, 1}, LQ_TYPE_I8},
-        {{(uint64_t)1 << 62, 4, 1, 1}, LQ_TYPE_I8},
-        {{(uint64_t)1 << 61, 8, 1, 1}, LQ_TYPE_F32},
-        {{(uint64_t)1 << 62, 2, 1, 1}, LQ_TYPE_F32},
-        {{(uint64_t)1 << 32, (uint64_t)1 << 32, 0, 1}, LQ_TYPE_F32}, /* a zero hides nothing */
-        {{0, (uint64_t)1 << 32, (uint64_t)1 << 32, 2}, LQ_TYPE_F32},
-        {{(uint64_t)1 << 62, 1, 1, 1}, LQ_TYPE_F64},
+  /* those that slip through ggml's check because the product wraps */
+        {{INT64_MAX, 4, 1, 1},                         LQ_TYPE_I8  },
+        {{(uint64_t)1 << 62, 4, 1, 1},                 LQ_TYPE_I8  },
+        {{(uint64_t)1 << 61, 8, 1, 1},                 LQ_TYPE_F32 },
+        {{(uint64_t)1 << 62, 2, 1, 1},                 LQ_TYPE_F32 },
+        {{(uint64_t)1 << 32, (uint64_t)1 << 32, 0, 1}, LQ_TYPE_F32 }, /* a zero hides nothing */
+        {{0, (uint64_t)1 << 32, (uint64_t)1 << 32, 2}, LQ_TYPE_F32 },
+        {{(uint64_t)1 << 62, 1, 1, 1},                 LQ_TYPE_F64 },
         {{(uint64_t)1 << 40, (uint64_t)1 << 22, 4, 1}, LQ_TYPE_Q4_0},
     };
     struct text t = {0};
@@ -471,7 +484,8 @@ static void shapes_that_overflow_are_refused(void **state)
     }
     one_tensor(&t);
     put_tensor(&t, "t", 2, (const uint64_t[]){(uint64_t)1 << 62, 2}, LQ_TYPE_I8, 0), finish(&t, 32);
-    refuse(&t, "would end behind the end of the file"); /* 2^63 bytes: it fits 64 bits, but no file */
+    refuse(&t,
+           "would end behind the end of the file"); /* 2^63 bytes: it fits 64 bits, but no file */
     one_tensor(&t);
     put_tensor(&t, "t", 2, (const uint64_t[]){INT64_MAX, 2}, LQ_TYPE_I8, 0), finish(&t, 32);
     refuse(&t, "would end behind the end of the file");
@@ -486,7 +500,8 @@ static void unknown_and_removed_types_are_named(void **state)
     struct text t = {0};
     one_tensor(&t);
     put_tensor(&t, "t", 1, (const uint64_t[]){32}, 99, 0), finish(&t, 64);
-    refuse_as(&t, LQ_E_UNSUPPORTED, "tensor t: stored as type 99, which this version does not know");
+    refuse_as(&t, LQ_E_UNSUPPORTED,
+              "tensor t: stored as type 99, which this version does not know");
     one_tensor(&t);
     put_tensor(&t, "t", 1, (const uint64_t[]){32}, 31, 0), finish(&t, 64);
     refuse_as(&t, LQ_E_UNSUPPORTED, "stored as Q4_0_4_4 (type 31)");

@@ -204,7 +204,8 @@ static void split_keys_keep_the_places_that_they_had(void **state)
     const char *const no = memmem(t.data, t.len, "split.no", 8);
     const char *const total = memmem(t.data, t.len, "split.tensors.count", 19);
     const char *const count = memmem(t.data, t.len, "split.count", 11);
-    assert_true(no && no < total && total < count && count < (char *)memmem(t.data, t.len, "last", 4));
+    assert_true(no && no < total && total < count &&
+                count < (char *)memmem(t.data, t.len, "last", 4));
     assert_int_equal(no[12], 0);
     assert_int_equal(total[23], 3);
     assert_int_equal(count[15], 2);
@@ -327,8 +328,8 @@ static void one_of_several_files_is_not_a_model(void **state)
     struct catalog c = two_files();
     struct text first = laid_out(&c, 0), second = laid_out(&c, 1);
     struct memory_folder *const folder = memory_folder();
-    check_refused(open_named("d/m-00002-of-00002.gguf", second.data, second.len, folder), LQ_E_MODEL,
-                  "file 2 of 2 of a model; open the first, m-00001-of-00002.gguf");
+    check_refused(open_named("d/m-00002-of-00002.gguf", second.data, second.len, folder),
+                  LQ_E_MODEL, "file 2 of 2 of a model; open the first, m-00001-of-00002.gguf");
     check_refused(open_named("renamed.gguf", first.data, first.len, folder), LQ_E_MODEL,
                   "must be named NAME-00001-of-00002.gguf");
     check_refused(open_named("m-00001-of-00002.gguf", first.data, first.len, NULL),

@@ -3,7 +3,8 @@
 #include "tests/unit/temp_folder.h"
 
 static const char one_tensor[] = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
-static const char other_tensor[] = "{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}";
+static const char other_tensor[] =
+    "{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}";
 
 static void write_safetensors(const char *name, const char *header, size_t data)
 {
@@ -117,13 +118,16 @@ static void the_index_must_tell_the_truth(void **state)
     check_opens(temp_folder, 1, 1);
     snprintf(map, sizeof map, "\"a\":\"%s\",\"x\":\"%s\"", first, first);
     write_index(map);
-    check_refuses(temp_folder, LQ_E_MODEL, "tensor x: the tensor should be in model-00001-of-00002");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "tensor x: the tensor should be in model-00001-of-00002");
     snprintf(map, sizeof map, "\"x\":\"%s\"", first);
     write_index(map);
-    check_refuses(temp_folder, LQ_E_MODEL, "00001-of-00002.safetensors: tensor a: the index does not list");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "00001-of-00002.safetensors: tensor a: the index does not list");
     snprintf(map, sizeof map, "\"a\":\"model-00002-of-00002.safetensors\",\"b\":\"%s\"", first);
     write_index(map);
-    check_refuses(temp_folder, LQ_E_MODEL, "tensor a: the index says that this tensor is in model-00002");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "tensor a: the index says that this tensor is in model-00002");
     snprintf(map, sizeof map, "\"a\":\"%s\",\"a\":\"%s\"", first, first);
     write_index(map);
     check_refuses(temp_folder, LQ_E_FORMAT, "\"weight_map\" has this tensor twice");
@@ -134,7 +138,8 @@ static void a_tensor_in_two_shards_is_refused(void **state)
     (void)state;
     write_sharded("");
     write_safetensors("model-00002-of-00002.safetensors", one_tensor, 1);
-    check_refuses(temp_folder, LQ_E_MODEL, "model-00002-of-00002.safetensors: tensor a: the index says");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "model-00002-of-00002.safetensors: tensor a: the index says");
 }
 
 static void the_index_names_safetensors_files_of_its_folder_only(void **state)
@@ -143,15 +148,15 @@ static void the_index_names_safetensors_files_of_its_folder_only(void **state)
     static const struct {
         const char *name, *says;
     } bad[] = {
-        {"pytorch_model.bin", "is not the name of a .safetensors file"},
-        {"model.SAFETENSORS", "is not the name of a .safetensors file"},
-        {"../x.safetensors", "would lie outside"},
-        {"/x.safetensors", "would lie outside"},
-        {"a/../x.safetensors", "would lie outside"},
-        {"..\\\\x.safetensors", "would lie outside"},
-        {"c:x.safetensors", "would lie outside"},
-        {"\\\\\\\\host\\\\x.safetensors", "would lie outside"},
-        {"a\\u0000.safetensors", "NUL"},
+        {"pytorch_model.bin",             "is not the name of a .safetensors file"},
+        {"model.SAFETENSORS",             "is not the name of a .safetensors file"},
+        {"../x.safetensors",              "would lie outside"                     },
+        {"/x.safetensors",                "would lie outside"                     },
+        {"a/../x.safetensors",            "would lie outside"                     },
+        {"..\\\\x.safetensors",           "would lie outside"                     },
+        {"c:x.safetensors",               "would lie outside"                     },
+        {"\\\\\\\\host\\\\x.safetensors", "would lie outside"                     },
+        {"a\\u0000.safetensors",          "NUL"                                   },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char map[100];
@@ -229,11 +234,13 @@ static void several_models_must_be_told_apart_by_the_user(void **state)
     (void)state;
     write_gguf("a.gguf");
     write_gguf("b.gguf");
-    check_refuses(temp_folder, LQ_E_MODEL, "holds several models; name the one that is meant: a.gguf, b.gguf");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "holds several models; name the one that is meant: a.gguf, b.gguf");
     write_sharded("");
     check_opens(temp_folder, 2, 2); /* the names that Hugging Face's loader looks for go first */
     write_safetensors("model.safetensors", one_tensor, 1);
-    check_refuses(temp_folder, LQ_E_MODEL, "holds both model.safetensors and model.safetensors.index.json");
+    check_refuses(temp_folder, LQ_E_MODEL,
+                  "holds both model.safetensors and model.safetensors.index.json");
 }
 
 static void pickles_are_never_opened(void **state)
@@ -249,13 +256,14 @@ static void a_folder_without_a_model_says_so(void **state)
 {
     (void)state;
     temp_write_text("config.json", "{}");
-    check_refuses(temp_folder, LQ_E_UNSUPPORTED, "holds no model: no .safetensors and no .gguf file");
+    check_refuses(temp_folder, LQ_E_UNSUPPORTED,
+                  "holds no model: no .safetensors and no .gguf file");
 }
 
 /* ---- the cache of Hugging Face ---- */
 
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
-#define ENTRY "models--org--name"
+#define ENTRY  "models--org--name"
 
 static void make_cache(bool with_ref)
 {

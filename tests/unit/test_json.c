@@ -68,14 +68,16 @@ static void a_document_becomes_events_in_order(void **state)
     check_events("[true,false,null,[[]]]", "[TFZ[[]]].");
     check_events(" \t\r\n1 \n", "N(1).");
     check_events("\"\"", "S().");
-    check_events("{\"a\":1,\"a\":2}", "{K(a)N(1)K(a)N(2)}."); /* duplicates are the caller's matter */
+    check_events("{\"a\":1,\"a\":2}",
+                 "{K(a)N(1)K(a)N(2)}."); /* duplicates are the caller's matter */
 }
 
 static void numbers_keep_all_their_digits(void **state)
 {
     (void)state;
     check_events("18446744073709551615", "N(18446744073709551615).");
-    check_events("[-0,0.5,-1e5,2E+07,3e-0,10.25e3]", "[N(-0)N(0.5)N(-1e5)N(2E+07)N(3e-0)N(10.25e3)].");
+    check_events("[-0,0.5,-1e5,2E+07,3e-0,10.25e3]",
+                 "[N(-0)N(0.5)N(-1e5)N(2E+07)N(3e-0)N(10.25e3)].");
     check_events("123456789012345678901234567890.1", "N(123456789012345678901234567890.1).");
 }
 
@@ -83,7 +85,8 @@ static void escapes_become_the_characters_they_stand_for(void **state)
 {
     (void)state;
     check_events("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "S(\"\\/\b\f\n\r\t).");
-    check_events("\"\\u00e9\\u20AC\\ud83d\\ude00\\u007f\"", "S(\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f).");
+    check_events("\"\\u00e9\\u20AC\\ud83d\\ude00\\u007f\"",
+                 "S(\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f).");
     check_events("\"\xc3\xa9/\x7f\"", "S(\xc3\xa9/\x7f).");
 }
 
@@ -272,7 +275,8 @@ static void a_number_that_is_not_whole_or_too_large_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin(&j, &s, bad[i], &err);
         assert_int_equal(json_u64(&j, 100, "the count", &v), LQ_E_FORMAT);
-        assert_non_null(strstr(err.message, "the count: a whole number from 0 to 100 was expected"));
+        assert_non_null(
+            strstr(err.message, "the count: a whole number from 0 to 100 was expected"));
         assert_int_equal(json_next(&j), JSON_ERROR);
         end(&j, s);
     }

@@ -1,4 +1,4 @@
-/* test_model_open.c -- recognising what a file is, by its content, and saying what it is instead. */
+/* test_model_open.c -- recognising what a file is, by its content, or saying what it is not. */
 #include "tests/unit/format_support.h"
 #include "tests/unit/temp_folder.h"
 
@@ -14,7 +14,8 @@ static void what_is_no_model_is_named(void **state)
 {
     (void)state;
     refuse_bytes("m.gguf", "", 0, LQ_E_FORMAT, "m.gguf: the file is empty");
-    REFUSE("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a git-lfs pointer");
+    REFUSE("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+           "a git-lfs pointer");
     REFUSE("<!DOCTYPE html><html>", "a web page, not a model");
     REFUSE("<html lang=en>", "a web page");
     REFUSE("<?xml version='1.0'?><Error><Code>AccessDenied", "an XML document");
@@ -36,7 +37,8 @@ static void what_is_no_model_is_named(void **state)
 static void a_name_that_promises_a_model_is_mentioned(void **state)
 {
     (void)state;
-    refuse_bytes("x.gguf", "hello", 5, LQ_E_UNSUPPORTED, "named like a gguf file, but does not begin");
+    refuse_bytes("x.gguf", "hello", 5, LQ_E_UNSUPPORTED,
+                 "named like a gguf file, but does not begin");
     refuse_bytes("x.safetensors", "short", 5, LQ_E_UNSUPPORTED, "named like a safetensors file");
 }
 

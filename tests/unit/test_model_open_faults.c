@@ -1,5 +1,5 @@
-/* test_model_open_faults.c -- opening and laying out when memory runs out or the disk fails, at every
- * single point: always an error, never a crash, nothing left allocated.
+/* test_model_open_faults.c -- opening and laying out when memory runs out or the disk fails, at
+ * every single point: always an error, never a crash, nothing left allocated.
  */
 #include "formats/safetensors.h"
 #include "tests/unit/format_support.h"
@@ -128,8 +128,10 @@ static void write_models(void)
     temp_write("m-00002-of-00002.gguf", t.data, t.len);
     text_free(&t);
     temp_mkdir("hf");
-    put_safetensors(&t, "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"U8\",\"shape\":[1],"
-                        "\"data_offsets\":[0,1]}}", 1);
+    put_safetensors(&t,
+                    "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"U8\",\"shape\":[1],"
+                    "\"data_offsets\":[0,1]}}",
+                    1);
     temp_write("hf/model-00001-of-00002.safetensors", t.data, t.len);
     text_free(&t);
     put_safetensors(&t, "{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
@@ -174,8 +176,10 @@ static void every_allocation_may_fail(void **state)
     write_models();
     run_out_of_memory_everywhere(&(struct work){temp_path("m-00001-of-00002.gguf"), open_model});
     run_out_of_memory_everywhere(&(struct work){temp_path("hf"), open_model});
-    run_out_of_memory_everywhere(&(struct work){temp_path("hf/model-00001-of-00002.safetensors"), open_model});
-    run_out_of_memory_everywhere(&(struct work){temp_path("m-00001-of-00002.gguf"), open_and_lay_out});
+    run_out_of_memory_everywhere(
+        &(struct work){temp_path("hf/model-00001-of-00002.safetensors"), open_model});
+    run_out_of_memory_everywhere(
+        &(struct work){temp_path("m-00001-of-00002.gguf"), open_and_lay_out});
     run_out_of_memory_everywhere(&(struct work){temp_path("hf"), open_and_lay_out});
 }
 
@@ -197,7 +201,8 @@ struct failing_folder {
     struct resolver *real;
 };
 
-static lq_status failing_open(struct resolver *r, const char *name, struct source **out, lq_error *err)
+static lq_status failing_open(struct resolver *r, const char *name, struct source **out,
+                              lq_error *err)
 {
     struct resolver *const real = ((struct failing_folder *)(void *)r)->real;
     const lq_status status = real->open(real, name, out, err);
@@ -216,7 +221,9 @@ static bool failing_exists(struct resolver *r, const char *name)
 
 static void check_reads(const char *folder, const char *name)
 {
-    struct failing_folder f = {.base = {.open = failing_open, .exists = failing_exists}};
+    struct failing_folder f = {
+        .base = {.open = failing_open, .exists = failing_exists}
+    };
     assert_int_equal(resolver_open_folder(&f.real, folder, NULL), LQ_OK);
     for (long n = 0;; n++) {
         struct catalog c = {0};

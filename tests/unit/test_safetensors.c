@@ -1,7 +1,7 @@
-/* test_safetensors.c -- reading safetensors: what the reference reader checks, and what it leaves. */
+/* test_safetensors.c -- reading safetensors: what the reference checks, and what it leaves. */
 #include "tests/unit/format_support.h"
 
-#define I32(name, begin, end) \
+#define I32(name, begin, end)                                                                      \
     "\"" name "\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[" #begin "," #end "]}"
 
 static void accept(const char *header, size_t data)
@@ -33,10 +33,11 @@ static void tensors_are_listed_in_stored_order(void **state)
 {
     (void)state;
     struct text t = {0};
-    put_safetensors(&t,
-                    "{" I32("later", 4, 8) "," I32("sooner", 0, 4) ",\"empty\":{\"dtype\":\"F32\","
-                    "\"shape\":[0,7],\"data_offsets\":[4,4]}}  ",
-                    8);
+    put_safetensors(
+        &t,
+        "{" I32("later", 4, 8) "," I32("sooner", 0, 4) ",\"empty\":{\"dtype\":\"F32\","
+                                                       "\"shape\":[0,7],\"data_offsets\":[4,4]}}  ",
+        8);
     struct opened *const o = open_good(&t);
     assert_int_equal(o->c.n_tensors, 3);
     assert_string_equal(o->c.tensors[0].name, "sooner");
@@ -68,10 +69,28 @@ static void every_dtype_has_its_size(void **state)
         const char *dtype;
         int bytes; /* of 8 elements */
     } cases[] = {
-        {"BOOL", 8}, {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8}, {"I8", 8},
-        {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-        {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32},
-        {"F32", 32}, {"C64", 64}, {"F64", 64}, {"I64", 64}, {"U64", 64},
+        {"BOOL",        8 },
+        {"F4",          4 },
+        {"F6_E2M3",     6 },
+        {"F6_E3M2",     6 },
+        {"U8",          8 },
+        {"I8",          8 },
+        {"F8_E5M2",     8 },
+        {"F8_E4M3",     8 },
+        {"F8_E8M0",     8 },
+        {"F8_E4M3FNUZ", 8 },
+        {"F8_E5M2FNUZ", 8 },
+        {"I16",         16},
+        {"U16",         16},
+        {"F16",         16},
+        {"BF16",        16},
+        {"I32",         32},
+        {"U32",         32},
+        {"F32",         32},
+        {"C64",         64},
+        {"F64",         64},
+        {"I64",         64},
+        {"U64",         64},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text header = {0};
@@ -89,9 +108,12 @@ static void legal_oddities_are_accepted(void **state)
     accept("{\"__metadata__\":null}", 0);
     accept("{\"__metadata__\":{}}", 0);
     accept("{\n\t\"t\" : {\"shape\":[] ,\"data_offsets\":[0,4], \"dtype\":\"F32\"}\r\n}", 4);
-    accept("{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}," I32("odd", 3, 7) "}", 7);
-    accept("{\"../../x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1); /* only a name */
-    accept("{\"\\u00e9\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
+    accept("{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}," I32("odd", 3, 7) "}",
+           7);
+    accept("{\"../../x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+           1); /* only a name */
+    accept("{\"\\u00e9\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+           1);
     accept("{\"e\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[0,0]}}", 0);
 }
 
@@ -165,7 +187,8 @@ static void what_appears_twice_is_refused(void **state)
            "\"e\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
            0, "two tensors have this name");
     reject("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "\"__metadata__\" appears twice");
-    reject("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "the metadata key \"k\" appears twice");
+    reject("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0,
+           "the metadata key \"k\" appears twice");
     reject_fields("\"dtype\":\"I32\",\"dtype\":\"I32\"", "the field \"dtype\" appears twice");
 }
 
@@ -200,10 +223,12 @@ static void a_tensor_is_an_object_with_three_known_fields(void **state)
     (void)state;
     reject("{\"t\":[\"I32\",[1],[0,4]]}", 4, "a tensor: an object was expected");
     reject("{\"t\":null}", 0, "a tensor: an object was expected");
-    reject_fields("\"shape\":[1],\"data_offsets\":[0,4]", "tensor t: the field \"dtype\" is missing");
+    reject_fields("\"shape\":[1],\"data_offsets\":[0,4]",
+                  "tensor t: the field \"dtype\" is missing");
     reject_fields("\"dtype\":\"I32\",\"data_offsets\":[0,4]", "the field \"shape\" is missing");
     reject_fields("\"dtype\":\"I32\",\"shape\":[1]", "the field \"data_offsets\" is missing");
-    reject_fields("\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1", "unknown field \"x\"");
+    reject_fields("\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1",
+                  "unknown field \"x\"");
 }
 
 static void dtypes_are_known_names_in_upper_case(void **state)
@@ -219,8 +244,13 @@ static void dtypes_are_known_names_in_upper_case(void **state)
 static void numbers_are_whole_and_not_negative(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"1.0", "1e0", "-1", "-0", "9223372036854775808",
-                                      "18446744073709551616", "99999999999999999999999999"};
+    static const char *const bad[] = {"1.0",
+                                      "1e0",
+                                      "-1",
+                                      "-0",
+                                      "9223372036854775808",
+                                      "18446744073709551616",
+                                      "99999999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char fields[100];
         snprintf(fields, sizeof fields, "\"shape\":[%s]", bad[i]);
@@ -258,9 +288,9 @@ static void more_than_64_dimensions_are_refused(void **state)
 static void sizes_that_overflow_are_refused(void **state)
 {
     (void)state;
-    static const char *const shapes[] = {
-        "4294967296,4294967296", "4294967296,4294967296,0", "0,4294967296,4294967296",
-        "9223372036854775807,2", "4611686018427387904,4"};
+    static const char *const shapes[] = {"4294967296,4294967296", "4294967296,4294967296,0",
+                                         "0,4294967296,4294967296", "9223372036854775807,2",
+                                         "4611686018427387904,4"};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         char fields[160];
         snprintf(fields, sizeof fields, "\"dtype\":\"I32\",\"shape\":[%s],\"data_offsets\":[0,4]",
@@ -293,8 +323,10 @@ static void gaps_overlaps_and_sharing_are_refused(void **state)
 {
     (void)state;
     reject("{" I32("a", 4, 8) "}", 8, "tensor a: its data begins at offset 4, after a gap behind");
-    reject("{" I32("a", 0, 4) "," I32("b", 8, 12) "}", 12, "tensor b: its data begins at offset 8, after");
-    reject("{" I32("a", 0, 4) "," I32("b", 2, 6) "}", 6, "tensor b: its data begins at offset 2, before");
+    reject("{" I32("a", 0, 4) "," I32("b", 8, 12) "}", 12,
+           "tensor b: its data begins at offset 8, after");
+    reject("{" I32("a", 0, 4) "," I32("b", 2, 6) "}", 6,
+           "tensor b: its data begins at offset 2, before");
     reject("{" I32("a", 0, 4) "," I32("b", 0, 4) "}", 4, "before the end of the tensor before it");
     reject("{" I32("a", 0, 4) ",\"e\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[2,2]}}", 4,
            "begins at offset 2, before");
@@ -315,7 +347,8 @@ static void a_file_cut_anywhere_is_refused(void **state)
 {
     (void)state;
     struct text t = {0};
-    put_safetensors(&t, "{\"__metadata__\":{\"k\":\"v\"}," I32("a", 0, 4) "," I32("b", 4, 8) "}  ", 8);
+    put_safetensors(&t, "{\"__metadata__\":{\"k\":\"v\"}," I32("a", 0, 4) "," I32("b", 4, 8) "}  ",
+                    8);
     for (size_t n = 9; n < t.len; n++)
         check_refused(open_named("model", t.data, n, NULL), LQ_E_FORMAT, "");
     close_opened(open_good(&t));

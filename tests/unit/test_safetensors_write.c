@@ -145,13 +145,13 @@ static void only_shards_have_an_index(void **state)
         const char *name, *index;
         uint32_t no;
     } cases[] = {
-        {"model-00001-of-00002.safetensors", "model.safetensors.index.json", 1},
-        {"a-b-00012-of-00100.safetensors", "a-b.safetensors.index.json", 12},
-        {"model.safetensors", "", 0},
-        {"model-0001-of-0002.safetensors", "", 0},
-        {"model-00001-of-00002.safetensor", "", 0},
-        {"00001-of-00002.safetensors", "", 0},
-        {"", "", 0},
+        {"model-00001-of-00002.safetensors", "model.safetensors.index.json", 1 },
+        {"a-b-00012-of-00100.safetensors",   "a-b.safetensors.index.json",   12},
+        {"model.safetensors",                "",                             0 },
+        {"model-0001-of-0002.safetensors",   "",                             0 },
+        {"model-00001-of-00002.safetensor",  "",                             0 },
+        {"00001-of-00002.safetensors",       "",                             0 },
+        {"",                                 "",                             0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text t = {0};

@@ -18,7 +18,8 @@ static void check_reads(struct source *s)
     assert_int_equal(buffer[0], '9');
     assert_int_equal(source_read(s, buffer, 0, 10, &err), LQ_OK);
     assert_int_equal(source_read(s, buffer, 2, 9, &err), LQ_E_FORMAT);
-    assert_string_equal(err.message, "truncated: 2 bytes expected here, but the file has 10 bytes in all");
+    assert_string_equal(err.message,
+                        "truncated: 2 bytes expected here, but the file has 10 bytes in all");
     assert_int_equal(err.offset, 9);
     assert_int_equal(source_read(s, buffer, 1, 10, &err), LQ_E_FORMAT);
     assert_int_equal(source_read(s, buffer, 8, UINT64_MAX - 3, &err), LQ_E_FORMAT);
@@ -67,7 +68,8 @@ static void only_regular_files_are_opened(void **state)
     assert_int_equal(source_open_file(&s, temp_path("none"), &err), LQ_E_IO);
     assert_string_equal(err.message, "cannot open: No such file or directory");
     assert_int_equal(mkfifo(temp_path("pipe"), 0666), 0);
-    assert_int_equal(source_open_file(&s, temp_path("pipe"), &err), LQ_E_FORMAT); /* does not hang */
+    assert_int_equal(source_open_file(&s, temp_path("pipe"), &err),
+                     LQ_E_FORMAT); /* does not hang */
     assert_int_equal(source_open_file(&s, "/dev/null", &err), LQ_E_FORMAT);
 }
 
@@ -132,8 +134,8 @@ static void names_that_leave_the_folder_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "/etc/passwd", "..", "../x", "a/../x", "a/..", ".", "./a", "a/./b", "a//b", "a/",
-        "..\\x", "a\\b", "c:x", "a\nb", "a\x7f",
+        "",      "/etc/passwd", "..", "../x",  "a/../x", "a/..", ".",    "./a",
+        "a/./b", "a//b",        "a/", "..\\x", "a\\b",   "c:x",  "a\nb", "a\x7f",
     };
     char longest[1026];
     lq_error err;
@@ -184,7 +186,8 @@ static void a_snapshots_links_lead_to_its_own_blobs_only(void **state)
     temp_link("../../blobs/x", "models--a--b/snapshots/rev/own");
     temp_link("../../../models--a--c/blobs/x", "models--a--b/snapshots/rev/foreign");
     assert_int_equal(open_in(temp_path("models--a--b/snapshots/rev"), "own", &err), LQ_OK);
-    assert_int_equal(open_in(temp_path("models--a--b/snapshots/rev"), "foreign", &err), LQ_E_FORMAT);
+    assert_int_equal(open_in(temp_path("models--a--b/snapshots/rev"), "foreign", &err),
+                     LQ_E_FORMAT);
     /* the store that all entries share, once its marker is there */
     temp_mkdir("blobs");
     temp_mkdir("blobs/ab");

@@ -49,29 +49,29 @@ static void utf8_is_checked_to_the_letter(void **state)
         const char *s;
         size_t good; /* bytes before the first bad one */
     } cases[] = {
-        {"", 0},
-        {"abc", 3},
-        {"\xc2\x80", 2},
-        {"\xdf\xbf", 2},
-        {"\xe0\xa0\x80", 3},
-        {"\xed\x9f\xbf", 3},
-        {"\xee\x80\x80", 3},
-        {"\xf0\x90\x80\x80", 4},
-        {"\xf4\x8f\xbf\xbf", 4},
-        {"a\x80", 1},             /* continuation without lead */
-        {"a\xc0\x80", 1},         /* overlong NUL */
-        {"a\xc1\xbf", 1},         /* overlong */
-        {"a\xe0\x9f\xbf", 1},     /* overlong */
+        {"",                  0},
+        {"abc",               3},
+        {"\xc2\x80",          2},
+        {"\xdf\xbf",          2},
+        {"\xe0\xa0\x80",      3},
+        {"\xed\x9f\xbf",      3},
+        {"\xee\x80\x80",      3},
+        {"\xf0\x90\x80\x80",  4},
+        {"\xf4\x8f\xbf\xbf",  4},
+        {"a\x80",             1}, /* continuation without lead */
+        {"a\xc0\x80",         1}, /* overlong NUL */
+        {"a\xc1\xbf",         1}, /* overlong */
+        {"a\xe0\x9f\xbf",     1}, /* overlong */
         {"a\xf0\x8f\xbf\xbf", 1}, /* overlong */
-        {"a\xed\xa0\x80", 1},     /* surrogate */
-        {"a\xed\xbf\xbf", 1},
+        {"a\xed\xa0\x80",     1}, /* surrogate */
+        {"a\xed\xbf\xbf",     1},
         {"a\xf4\x90\x80\x80", 1}, /* above U+10FFFF */
         {"a\xf5\x80\x80\x80", 1},
-        {"a\xff", 1},
-        {"a\xc3", 1}, /* cut */
-        {"a\xe2\x82", 1},
-        {"a\xf0\x9f\x98", 1},
-        {"a\xe2\x82z", 1},
+        {"a\xff",             1},
+        {"a\xc3",             1}, /* cut */
+        {"a\xe2\x82",         1},
+        {"a\xf0\x9f\x98",     1},
+        {"a\xe2\x82z",        1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(utf8_check(cases[i].s, strlen(cases[i].s)), cases[i].good);
@@ -106,7 +106,8 @@ static void what_steers_a_terminal_is_shown_as_a_code(void **state)
     check_printable("\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf", 11,
                     "\\u{9b}\\u{202e}\\u{2066}\\u{feff}");
     check_printable("\xff\xc3", 2, "\\xff\\xc3");
-    check_printable("\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80", 9, "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80");
+    check_printable("\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80", 9,
+                    "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80");
 }
 
 static void json_strings_escape_what_they_must(void **state)
@@ -114,7 +115,8 @@ static void json_strings_escape_what_they_must(void **state)
     (void)state;
     struct text t = {0};
     text_put_json(&t, "\"\\/\b\f\n\r\t\x01\0\x7f\xc3\xa9\xff", 14);
-    assert_string_equal(t.data, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\x7f\xc3\xa9\xef\xbf\xbd\"");
+    assert_string_equal(t.data,
+                        "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u0000\x7f\xc3\xa9\xef\xbf\xbd\"");
     text_free(&t);
     text_put_json(&t, "", 0);
     assert_string_equal(t.data, "\"\"");
@@ -159,7 +161,8 @@ static void an_error_reads_as_one_sentence(void **state)
     char text[2048];
     assert_int_equal(lq_fail_at(&err, LQ_E_FORMAT, "m.gguf", 12, "bad %s", "key"), LQ_E_FORMAT);
     lq_error_add_tensor(&err, "t");
-    assert_string_equal(lq_error_text(&err, text, sizeof text), "m.gguf: at byte 12: tensor t: bad key");
+    assert_string_equal(lq_error_text(&err, text, sizeof text),
+                        "m.gguf: at byte 12: tensor t: bad key");
     lq_fail(&err, LQ_E_USAGE, "no");
     assert_string_equal(lq_error_text(&err, text, sizeof text), "no");
     lq_error_add_file(&err, "first");
@@ -172,7 +175,10 @@ static void errors_never_steer_a_terminal(void **state)
 {
     (void)state;
     lq_error err;
-    lq_fail_at(&err, LQ_E_FORMAT, "a\x1b\xff" "b", -1, "x\n\xe2\x80\xae\xc3\xa9");
+    lq_fail_at(&err, LQ_E_FORMAT,
+               "a\x1b\xff"
+               "b",
+               -1, "x\n\xe2\x80\xae\xc3\xa9");
     assert_string_equal(err.file, "a??b");
     assert_string_equal(err.message, "x??\xc3\xa9");
     lq_fail(&err, LQ_E_FORMAT, "%.2s|", "a\xc3\xa9"); /* a precision that cuts a character in two */
