@@ -114,9 +114,11 @@ static char *shape_text(const struct tensor *t, char *dst, size_t size)
     return dst;
 }
 
-static void title(const struct inspection *in, const char *text)
+/* An empty line, where one of these sections stands above. */
+static void separate(const struct inspection *in, unsigned above)
 {
-    fprintf(in->ctx->out, in->ctx->color ? "\n\033[1m%s\033[0m\n" : "\n%s\n", text);
+    if (in->sections & above)
+        fputc('\n', in->ctx->out);
 }
 
 static void overview_row(struct table *t, const char *name, const char *value)
@@ -183,7 +185,10 @@ static void print_metadata(const struct inspection *in)
     char type[48];
     if (!in->c->n_meta)
         return;
-    title(in, "metadata");
+    separate(in, OVERVIEW);
+    table_cell(&t, "key");
+    table_cell(&t, "type");
+    table_cell(&t, "value");
     for (size_t i = 0; i < in->c->n_meta; i++) {
         const struct meta *const m = &in->c->meta[i];
         struct text value = {0};
@@ -223,7 +228,7 @@ static lq_status print_tensors(const struct inspection *in, lq_error *err)
             return status;
         }
     }
-    fputc('\n', in->ctx->out);
+    separate(in, OVERVIEW | METADATA);
     for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
         table_cell(&t, "%s", head[i]);
     for (size_t i = 0; i < n; i++)

@@ -16,7 +16,7 @@ static struct {
     double first, last;
 } line;
 
-enum { LINE_MAX = 200 };
+enum { LINE_WIDTH = 200 };
 
 static void on_signal(int signal_number)
 {
@@ -67,7 +67,7 @@ static void draw(double elapsed, uint64_t done, uint64_t total, const char *what
     text_put_printable(&text, what ? what : "", what ? strlen(what) : 0);
     if (!text.failed) {
         int width = terminal_width() - 1;
-        width = width < LINE_MAX ? width : LINE_MAX;
+        width = width < LINE_WIDTH ? width : LINE_WIDTH;
         fprintf(stderr, "\r\033[K%.*s", width, text.data);
         fflush(stderr);
         line.shown = true;
