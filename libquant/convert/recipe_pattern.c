@@ -1,8 +1,11 @@
 /* recipe_pattern.c -- types asked for by name: PATTERN=TYPE. */
 #include "libquant/convert/recipe.h"
 
+#include "libquant/base/text.h"
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,28 +17,92 @@ enum {
     MAX_HEAP_KIB = 20000
 };
 
-/* Bytes, not UTF-8, as std::regex over char. Lower case as llama-quantize does before it compiles
- * the pattern: \S becomes \s, which nobody relies on, but the same command has the same result. */
+/* ---- from ECMAScript, as libstdc++ reads it, to PCRE2 ---- */
+
+static bool is_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The escape at p (after the backslash); returns what follows it. Most letters mean themselves, where
+ * PCRE2 gives many of them a meaning. */
+static const char *put_escape(struct text *out, const char *p)
+{
+    unsigned value;
+    int used = 0;
+    if (*p == 'v') {
+        text_puts(out, "\\x0b");
+    } else if (*p == '0') {
+        text_puts(out, "\\x00");
+    } else if (*p == 'u' && strspn(p + 1, "0123456789abcdef") >= 4 &&
+               sscanf(p + 1, "%4x%n", &value, &used) == 1) {
+        text_printf(out, "\\x%02x", value & 0xff); /* a char */
+        return p + 1 + used;
+    } else if (*p == 'c' && p[1]) {
+        text_printf(out, is_letter(p[1]) || is_digit(p[1]) ? "%c" : "\\%c", p[1]);
+        return p + 2;
+    } else if (is_digit(*p)) {
+        const size_t n = strspn(p, "0123456789");
+        text_printf(out, "\\g{%.*s}", (int)n, p);
+        return p + n;
+    } else {
+        text_printf(out, is_letter(*p) && !strchr("bdfnrstwxu", *p) ? "%c" : "\\%c", *p);
+    }
+    return p + 1;
+}
+
+static void translate(struct text *out, const char *pattern)
+{
+    for (const char *p = pattern; *p;) {
+        if (*p == '\\' && p[1])
+            p = put_escape(out, p + 1);
+        else
+            text_putc(out, *p++);
+    }
+}
+
+/* Bytes, not UTF-8, as std::regex over char. */
 static lq_status compile(struct type_pattern *p, lq_error *err)
 {
     const uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_ALLOW_EMPTY_CLASS |
                              PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
                              PCRE2_NEVER_BACKSLASH_C;
-    int code;
+    int code = 0;
     size_t at;
+    struct text translated = {0};
+    translate(&translated, p->text);
     pcre2_compile_context *const context = pcre2_compile_context_create(NULL);
-    if (!context)
-        return lq_fail_memory(err);
-    pcre2_set_max_pattern_length(context, MAX_PATTERN);
-    p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED, options, &code, &at,
-                            context);
+    if (context && !translated.failed) {
+        pcre2_set_max_pattern_length(context, MAX_PATTERN);
+        p->code = pcre2_compile((PCRE2_SPTR)translated.data, PCRE2_ZERO_TERMINATED, options, &code,
+                                &at, context);
+    }
     pcre2_compile_context_free(context);
+    text_free(&translated);
     if (p->code)
         return LQ_OK;
     PCRE2_UCHAR reason[160];
+    if (code == 0)
+        return lq_fail_memory(err);
     pcre2_get_error_message(code, reason, sizeof reason);
-    return lq_fail(err, LQ_E_USAGE, "--tensor-type: \"%.200s\" is no regular expression: %s (at "
-                   "character %zu)", p->text, (const char *)reason, at + 1);
+    return lq_fail(err, LQ_E_USAGE, "--tensor-type: \"%.200s\" is no regular expression: %s",
+                   p->text, (const char *)reason);
+}
+
+/* ---- patterns ---- */
+
+/* Lower case as llama-quantize makes it before it compiles the pattern: \S becomes \s, which nobody
+ * relies on, but the same command shall have the same result. */
+static void to_lower(char *s)
+{
+    for (; *s; s++)
+        if (*s >= 'A' && *s <= 'Z')
+            *s = (char)(*s - 'A' + 'a');
 }
 
 lq_status type_pattern_parse(struct type_pattern *p, const char *text, lq_error *err)
@@ -49,9 +116,7 @@ lq_status type_pattern_parse(struct type_pattern *p, const char *text, lq_error 
     p->text = strndup(text, (size_t)(equals - text));
     if (!p->text)
         return lq_fail_memory(err);
-    for (char *c = p->text; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
+    to_lower(p->text);
     const lq_status status = compile(p, err);
     if (status != LQ_OK)
         type_pattern_release(p);

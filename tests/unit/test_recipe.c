@@ -350,6 +350,14 @@ static void test_patterns(void **state)
     assert_true(finds("blk\\.(1|3)\\.attn=q4_0", "blk.3.attn_v.weight"));
     assert_false(finds("^attn=q4_0", "blk.3.attn_v.weight"));
     assert_true(finds("\\d\\d$=q4_0", "blk.10"));
+    /* escapes as libstdc++ reads ECMAScript: letters that mean nothing stand for themselves */
+    assert_true(finds("^\\Attn=q4_0", "attn"));
+    assert_true(finds("^\\cattn$=q4_0", "attn"));
+    assert_true(finds("^\\hole\\Z$=q4_0", "holez"));
+    assert_true(finds("^\\u0066fn\\x2eup=q4_0", "ffn.up"));
+    assert_true(finds("^(f)\\1n=q4_0", "ffn"));
+    assert_true(finds("\\bffn\\.[^\\d]p\\b=q4_0", "blk.ffn.up"));
+    assert_false(finds("\\v\\0=q4_0", "v0"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct type_pattern p;
         lq_error err;
