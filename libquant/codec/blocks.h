@@ -37,12 +37,6 @@ struct block_q5_1 {
     uint8_t qs[16];
 };
 
-static inline void pack_nibbles(uint8_t qs[16], const uint8_t codes[32])
-{
-    for (int j = 0; j < 16; j++)
-        qs[j] = (uint8_t)((codes[j] & 15) | codes[j + 16] << 4);
-}
-
 struct block_q8_0 {
     uint8_t d[2];
     int8_t qs[32];

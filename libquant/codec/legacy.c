@@ -81,6 +81,12 @@ static void affine_weighted(int nmax, const float *x, const float *w, struct leg
 
 /* ---- packing ---- */
 
+static void pack_nibbles(uint8_t qs[16], const uint8_t *codes)
+{
+    for (int j = 0; j < 16; j++)
+        qs[j] = (uint8_t)((codes[j] & 15) | codes[j + 16] << 4);
+}
+
 static void pack_fifth(uint8_t qh[4], const uint8_t *codes)
 {
     uint32_t bits = 0;

@@ -12,45 +12,64 @@
 #include "libquant/codec/search_lanes.h"
 #include "libquant/codec/type.h"
 
-/* Writes a block from its scale, minimum and codes. */
-typedef void pack_legacy_fn(void *block, float d, float m, const uint8_t codes[LEGACY_LEN]);
+/* Writes a block from its scale and minimum, as halves, and its codes. */
+typedef void pack_legacy_fn(void *block, uint16_t d, uint16_t m, const vi code[VF_PER_32]);
 
-LANES void pack_q4_0(void *block, float d, float m, const uint8_t codes[LEGACY_LEN])
+/* As pack_nibbles. */
+LANES void store_nibbles(uint8_t qs[16], const vi code[VF_PER_32])
+{
+    vi v[VF_PER_32 / 2];
+
+    for (int k = 0; k < VF_PER_32 / 2; k++)
+        v[k] = vi_or(vi_and(code[k], vi_splat(15)), vi_shl(code[k + VF_PER_32 / 2], 4));
+    vi_store_16u8(qs, v);
+}
+
+LANES void store_fifth(uint8_t qh[4], const vi code[VF_PER_32])
+{
+    uint32_t bits = 0;
+
+    for (int k = 0; k < VF_PER_32; k++)
+        bits |= vm_lanes(vi_gt(vi_and(code[k], vi_splat(16)), vi_splat(0))) << k * VL;
+    store_u32(qh, bits);
+}
+
+LANES void pack_q4_0(void *block, uint16_t d, uint16_t m, const vi code[VF_PER_32])
 {
     struct block_q4_0 *const b = block;
 
     (void)m;
-    store_f16(b->d, d);
-    pack_nibbles(b->qs, codes);
+    store_u16(b->d, d);
+    store_nibbles(b->qs, code);
 }
 
-LANES void pack_q4_1(void *block, float d, float m, const uint8_t codes[LEGACY_LEN])
+LANES void pack_q4_1(void *block, uint16_t d, uint16_t m, const vi code[VF_PER_32])
 {
     struct block_q4_1 *const b = block;
 
-    store_f16(b->d, d);
-    store_f16(b->m, m);
-    pack_nibbles(b->qs, codes);
+    store_u16(b->d, d);
+    store_u16(b->m, m);
+    store_nibbles(b->qs, code);
 }
 
-LANES void pack_q5_0(void *block, float d, float m, const uint8_t codes[LEGACY_LEN])
+LANES void pack_q5_0(void *block, uint16_t d, uint16_t m, const vi code[VF_PER_32])
 {
     struct block_q5_0 *const b = block;
 
     (void)m;
-    store_f16(b->d, d);
-    store_u32(b->qh, bits_32u8(codes, 4));
-    pack_nibbles(b->qs, codes);
+    store_u16(b->d, d);
+    store_fifth(b->qh, code);
+    store_nibbles(b->qs, code);
 }
 
-LANES void pack_q5_1(void *block, float d, float m, const uint8_t codes[LEGACY_LEN])
+LANES void pack_q5_1(void *block, uint16_t d, uint16_t m, const vi code[VF_PER_32])
 {
     struct block_q5_1 *const b = block;
 
-    store_f16(b->d, d);
-    store_f16(b->m, m);
-    store_u32(b->qh, bits_32u8(codes, 4));
-    pack_nibbles(b->qs, codes);
+    store_u16(b->d, d);
+    store_u16(b->m, m);
+    store_fifth(b->qh, code);
+    store_nibbles(b->qs, code);
 }
 
 /* ---- rounding without importance ---- */
@@ -85,10 +104,9 @@ LANES int first_with_bits(const vf *v, int mask, int bits)
 
 /* These return false for a block with NaN or infinite elements. Out of range a code is INT32_MIN,
  * whose low byte is the scalar code. */
-LANES bool symmetric_block(int nmax, const float *x, float *d, float *m, uint8_t *codes)
+LANES bool symmetric_block(int nmax, const float *x, float *d, float *m, vi *code)
 {
     vf v[VF_PER_32];
-    vi code[VF_PER_32];
 
     load_32(v, x);
     const int largest = largest_bits(v);
@@ -102,14 +120,12 @@ LANES bool symmetric_block(int nmax, const float *x, float *d, float *m, uint8_t
     for (int k = 0; k < VF_PER_32; k++)
         code[k] = vi_min(vi_from_float(v[k] * inverse + vf_splat((float)nmax + 0.5f)),
                          vi_splat(2 * nmax - 1));
-    vi_store_32u8(codes, code);
     return true;
 }
 
-LANES bool affine_block(int nmax, const float *x, float *d, float *m, uint8_t *codes)
+LANES bool affine_block(int nmax, const float *x, float *d, float *m, vi *code)
 {
     vf v[VF_PER_32];
-    vi code[VF_PER_32];
 
     load_32(v, x);
     if (largest_bits(v) >= NOT_FINITE)
@@ -130,21 +146,20 @@ LANES bool affine_block(int nmax, const float *x, float *d, float *m, uint8_t *c
     for (int k = 0; k < VF_PER_32; k++)
         code[k] = vi_min(vi_from_float((v[k] - vf_splat(min)) * inverse + vf_splat(0.5f)),
                          vi_splat(nmax));
-    vi_store_32u8(codes, code);
     return true;
 }
 
-typedef bool plain_block_fn(int nmax, const float *x, float *d, float *m, uint8_t *codes);
+typedef bool plain_block_fn(int nmax, const float *x, float *d, float *m, vi *code);
 
 LANES void encode_plain(const struct type_info *type, size_t block_bytes, plain_block_fn *block,
                         pack_legacy_fn *pack, int nmax, uint8_t *dst, const float *src, size_t n)
 {
-    uint8_t codes[LEGACY_LEN];
+    vi code[VF_PER_32];
     float d, m;
 
     for (size_t i = 0; i < n; i += LEGACY_LEN, dst += block_bytes) {
-        if (block(nmax, src + i, &d, &m, codes))
-            pack(dst, d, m, codes);
+        if (block(nmax, src + i, &d, &m, code))
+            pack(dst, f16_from_float(d), f16_from_float(m), code);
         else
             type->encode(dst, src + i, 1, LEGACY_LEN, NULL);
     }
@@ -221,7 +236,7 @@ struct block_results {
 
 typedef void search_blocks_fn(int nmax, const struct block_batch *b, struct block_results *r);
 typedef void block_codes_fn(int nmax, const float *x, const struct block_results *r, int k,
-                            uint8_t *codes);
+                            vi *code);
 
 LANES void symmetric_blocks(int nmax, const struct block_batch *b, struct block_results *r)
 {
@@ -238,14 +253,11 @@ LANES void symmetric_blocks(int nmax, const struct block_batch *b, struct block_
 }
 
 LANES void symmetric_block_codes(int nmax, const float *x, const struct block_results *r, int k,
-                                 uint8_t *codes)
+                                 vi *code)
 {
-    vi code[VF_PER_32];
-
     for (int i = 0; i < VF_PER_32; i++)
         code[i] = vi_add(symmetric_code_lanes(nmax, vf_splat(r->inverse[k]), vf_load(x + i * VL)),
                          vi_splat(r->bias[k]));
-    vi_store_32u8(codes, code);
 }
 
 LANES void affine_blocks(int nmax, const struct block_batch *b, struct block_results *r)
@@ -262,14 +274,11 @@ LANES void affine_blocks(int nmax, const struct block_batch *b, struct block_res
 }
 
 LANES void affine_block_codes(int nmax, const float *x, const struct block_results *r, int k,
-                              uint8_t *codes)
+                              vi *code)
 {
-    vi code[VF_PER_32];
-
     for (int i = 0; i < VF_PER_32; i++)
         code[i] = affine_code_lanes(nmax, vf_splat(r->inverse[k]), vf_splat(r->low[k]),
                                     vf_load(x + i * VL));
-    vi_store_32u8(codes, code);
 }
 
 LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
@@ -281,7 +290,7 @@ LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
     struct row_tile t;
     struct block_batch b;
     struct block_results r;
-    uint8_t codes[LEGACY_LEN];
+    vi code[VF_PER_32];
 
     for (size_t row = 0; row < rows; row += VL) {
         load_row_tile(&t, src + row * cols, rows - row, cols);
@@ -291,8 +300,9 @@ LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
             load_block_batch(&b, &t, at, blocks, per_row, importance);
             search(nmax, &b, &r);
             for (int k = 0; k < GROUPS * VL && at + (size_t)k < blocks; k++) {
-                block_codes(nmax, b.src[k], &r, k, codes);
-                pack(out + (at + (size_t)k) * block_bytes, r.d[k], r.m[k], codes);
+                block_codes(nmax, b.src[k], &r, k, code);
+                pack(out + (at + (size_t)k) * block_bytes, f32_to_f16(r.d[k]),
+                     f32_to_f16(r.m[k]), code);
             }
         }
         for (int lane = 0; lane < t.count; lane++)

@@ -12,7 +12,8 @@
 
 enum { MAX_LEN = 32 };
 
-/* ---- search_affine: GROUPS vectors at a time, to hide the latency of the ordered sums ---- */
+/* ---- search_affine: GROUPS vectors at a time, to hide latency: PAIRED of them go through the same
+ * loop, as many as registers hold the sums of; while these wait for a division the others run ---- */
 
 /* State and result of VL groups. The codes are affine_code_lanes(nmax, code_inverse, code_low, x),
  * also where the group is constant. */
@@ -40,12 +41,12 @@ LANES vf affine_round(int nmax, vf v, bool exact)
 }
 
 /* The ends of what is to be rounded, and so all of it, are within the range of vf_rint. */
-LANES bool affine_in_range(const struct affine_lanes *s, vf inverse)
+LANES vm affine_in_range(const struct affine_lanes *s, vf inverse)
 {
     const vf bottom = vf_abs(inverse * (s->lowest - s->low));
     const vf top = vf_abs(inverse * (s->max - s->low));
     const vf limit = vf_splat(4194303.0f);
-    return vm_all(vm_and(vf_le(bottom, limit), vf_le(top, limit)));
+    return vm_and(vf_le(bottom, limit), vf_le(top, limit));
 }
 
 LANES void affine_start(int n, const vf *x, const vf *w, struct affine_lanes *s)
@@ -68,14 +69,14 @@ LANES void affine_start(int n, const vf *x, const vf *w, struct affine_lanes *s)
     s->max = vf_select(s->varies, s->max, s->low + vf_splat(1.0f));
 }
 
-/* The weighted errors of codes l under (scale, low), for all groups. */
+/* The weighted errors of codes l under (scale, low), for PAIRED groups. */
 LANES void affine_error_lanes(int n, const vf *x, const vf *w, const vf *l, const vf *scale,
                               const vf *low, bool absolute, vf *error)
 {
-    for (int g = 0; g < GROUPS; g++)
+    for (int g = 0; g < PAIRED; g++)
         error[g] = vf_splat(0.0f);
     for (int i = 0; i < n; i++) {
-        for (int g = 0; g < GROUPS; g++) {
+        for (int g = 0; g < PAIRED; g++) {
             const vf diff = scale[g] * l[g * n + i] + low[g] - x[g * n + i];
             const vf size = absolute ? vf_abs(diff) : (vf)(diff * diff);
             error[g] += w[g * n + i] * size;
@@ -88,18 +89,23 @@ LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool ab
                               struct affine_lanes *s)
 {
     vf l[GROUPS * MAX_LEN], low[GROUPS], scale[GROUPS], error[GROUPS];
+    vm in_range = s[0].varies;
 
     for (int g = 0; g < GROUPS; g++) {
         const vf inverse = vf_splat((float)nmax) / (s[g].max - s[g].low);
-        if (!exact && !affine_in_range(&s[g], inverse))
-            return false;
+        const vm fits = affine_in_range(&s[g], inverse);
+        in_range = g ? vm_and(in_range, fits) : fits;
         s[g].code_inverse = inverse;
         s[g].code_low = low[g] = s[g].low;
         s[g].scale = scale[g] = vf_splat(1.0f) / inverse;
         for (int i = 0; i < n; i++)
             l[g * n + i] = affine_round(nmax, inverse * (x[g * n + i] - low[g]), exact);
     }
-    affine_error_lanes(n, x, w, l, scale, low, absolute, error);
+    if (!exact && !vm_all(in_range))
+        return false;
+    for (int g = 0; g < GROUPS; g += PAIRED)
+        affine_error_lanes(n, x + g * n, w + g * n, l + g * n, scale + g, low + g, absolute,
+                           error + g);
     for (int g = 0; g < GROUPS; g++)
         s[g].error = error[g];
     return true;
@@ -107,61 +113,89 @@ LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool ab
 
 /* Sums over the codes of a trial. */
 struct affine_sums {
-    vf l[GROUPS], l2[GROUPS], xl[GROUPS];
+    vf l, l2, xl;
 };
 
+/* In two loops, as the first has no sums to wait for; the second waits for loads. */
 LANES void affine_sums_lanes(int n, int nmax, const vf *x, const vf *w, const vf *inverse,
                              const vf *low, bool exact, vf *l, struct affine_sums *sum)
 {
-    for (int g = 0; g < GROUPS; g++)
-        sum->l[g] = sum->l2[g] = sum->xl[g] = vf_splat(0.0f);
+    for (int g = 0; g < PAIRED; g++) {
+        sum[g].l = sum[g].l2 = sum[g].xl = vf_splat(0.0f);
+        UNROLL_8
+        for (int i = g * n; i < (g + 1) * n; i++)
+            l[i] = affine_round(nmax, inverse[g] * (x[i] - low[g]), exact);
+    }
     for (int i = 0; i < n; i++) {
-        for (int g = 0; g < GROUPS; g++) {
-            const vf xi = x[g * n + i];
-            const vf li = affine_round(nmax, inverse[g] * (xi - low[g]), exact);
+        for (int g = 0; g < PAIRED; g++) {
+            const vf li = vf_loaded(l[g * n + i]);
             const vf wl = w[g * n + i] * li;
-            l[g * n + i] = li;
-            sum->l[g] += wl;
-            sum->l2[g] += wl * li;
-            sum->xl[g] += wl * xi;
+            sum[g].l += wl;
+            sum[g].l2 += wl * li;
+            sum[g].xl += wl * x[g * n + i];
         }
     }
+}
+
+/* What a trial tries, and what becomes of it. */
+struct affine_trial {
+    vf inverse[GROUPS], scale[GROUPS], low[GROUPS], error[GROUPS];
+    vm valid[GROUPS];
+};
+
+/* Scale and minimum by least squares. */
+LANES void affine_fit_lanes(const struct affine_lanes *s, const struct affine_sums *sum, int g,
+                            struct affine_trial *t)
+{
+    const vf zero = vf_splat(0.0f);
+    const vf det = s[g].sum_w * sum[g].l2 - sum[g].l * sum[g].l;
+    const vf fit = (s[g].sum_w * sum[g].xl - s[g].sum_x * sum[g].l) / det;
+    const vf low = (sum[g].l2 * s[g].sum_x - sum[g].l * sum[g].xl) / det;
+    const vm positive = vf_gt(low, zero);
+
+    t->low[g] = vf_select(positive, zero, low);
+    t->scale[g] = vf_select(positive, sum[g].xl / sum[g].l2, fit);
+    t->valid[g] = vm_and(vf_gt(det, zero), s[g].varies);
+}
+
+LANES void affine_keep_lanes(const struct affine_trial *t, int g, struct affine_lanes *s)
+{
+    const vm keep = vm_and(t->valid[g], vf_lt(t->error[g], s[g].error));
+
+    s[g].error = vf_select(keep, t->error[g], s[g].error);
+    s[g].code_inverse = vf_select(keep, t->inverse[g], s[g].code_inverse);
+    s[g].code_low = vf_select(keep, s[g].low, s[g].code_low);
+    s[g].scale = vf_select(keep, t->scale[g], s[g].scale);
+    s[g].low = vf_select(keep, t->low[g], s[g].low);
 }
 
 /* One trial, for all groups. False if it needs `exact`. */
 LANES bool affine_trial_lanes(int n, int nmax, const vf *x, const vf *w, float range, bool absolute,
                               bool exact, struct affine_lanes *s)
 {
-    const vf zero = vf_splat(0.0f);
-    vf l[GROUPS * MAX_LEN], inverse[GROUPS], low[GROUPS], scale[GROUPS], error[GROUPS];
-    vm better[GROUPS];
-    struct affine_sums sum;
+    vf l[GROUPS * MAX_LEN];
+    vm in_range = s[0].varies;
+    struct affine_sums sum[GROUPS];
+    struct affine_trial t;
 
     for (int g = 0; g < GROUPS; g++) {
-        low[g] = s[g].low;
-        inverse[g] = vf_splat(range) / (s[g].max - low[g]);
-        if (!exact && !affine_in_range(&s[g], inverse[g]))
-            return false;
+        t.low[g] = s[g].low;
+        t.inverse[g] = vf_splat(range) / (s[g].max - s[g].low);
+        const vm fits = affine_in_range(&s[g], t.inverse[g]);
+        in_range = g ? vm_and(in_range, fits) : fits;
     }
-    affine_sums_lanes(n, nmax, x, w, inverse, low, exact, l, &sum);
-    for (int g = 0; g < GROUPS; g++) {
-        const vf det = s[g].sum_w * sum.l2[g] - sum.l[g] * sum.l[g];
-        const vf fit = (s[g].sum_w * sum.xl[g] - s[g].sum_x * sum.l[g]) / det;
-        const vf fit_low = (sum.l2[g] * s[g].sum_x - sum.l[g] * sum.xl[g]) / det;
-        const vm positive = vf_gt(fit_low, zero);
-        low[g] = vf_select(positive, zero, fit_low);
-        scale[g] = vf_select(positive, sum.xl[g] / sum.l2[g], fit);
-        better[g] = vm_and(vf_gt(det, zero), s[g].varies);
-    }
-    affine_error_lanes(n, x, w, l, scale, low, absolute, error);
-    for (int g = 0; g < GROUPS; g++) {
-        const vm keep = vm_and(better[g], vf_lt(error[g], s[g].error));
-        s[g].error = vf_select(keep, error[g], s[g].error);
-        s[g].code_inverse = vf_select(keep, inverse[g], s[g].code_inverse);
-        s[g].code_low = vf_select(keep, s[g].low, s[g].code_low);
-        s[g].scale = vf_select(keep, scale[g], s[g].scale);
-        s[g].low = vf_select(keep, low[g], s[g].low);
-    }
+    if (!exact && !vm_all(in_range))
+        return false;
+    for (int g = 0; g < GROUPS; g += PAIRED)
+        affine_sums_lanes(n, nmax, x + g * n, w + g * n, t.inverse + g, t.low + g, exact,
+                          l + g * n, sum + g);
+    for (int g = 0; g < GROUPS; g++)
+        affine_fit_lanes(s, sum, g, &t);
+    for (int g = 0; g < GROUPS; g += PAIRED)
+        affine_error_lanes(n, x + g * n, w + g * n, l + g * n, t.scale + g, t.low + g, absolute,
+                           t.error + g);
+    for (int g = 0; g < GROUPS; g++)
+        affine_keep_lanes(&t, g, s);
     return true;
 }
 

@@ -25,12 +25,12 @@
  *   vi_from_float                                  toward zero; INT32_MIN if out of range or NaN
  *   vi_load_u8 vi_load_s8 vi_load_u16              VL integers of that size
  *   vi_store_u16                                   the low halves of the lanes
- *   vi_store_32u8(p, v)                            the low bytes of the 32 integers v[32 / VL]
- *   bits_32u8(p, bit)                              bit `bit` of 32 bytes, as bits 0 to 31
+ *   vi_store_16u8(p, v)  vi_store_32u8(p, v)       the low bytes of the 16 or 32 integers in v
  *   vf_load_f16(p)  vf_store_f16(p, v)             halves; no lane of v is NaN
  *   f16_from_float(f)                              one, not NaN
  *   vf_hmin vf_hmax vi_hmin vi_hmax                over the lanes; no NaN
- *   GROUPS                                         how many vectors a search works on at a time
+ *   GROUPS  PAIRED                                 how many vectors a search works on at a time, and
+ *                                                  how many of these in one loop; both divide 8
  */
 #ifndef LQ_CODEC_SIMD_H
 #define LQ_CODEC_SIMD_H
@@ -41,6 +41,12 @@
 
 /* Kernels are templates: their parameters are constants, to be seen by the optimizer. */
 #define LANES static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define UNROLL_8 _Pragma("clang loop unroll_count(8)")
+#else
+#define UNROLL_8 _Pragma("GCC unroll 8")
+#endif
 
 #if defined(__AVX512F__)
 #include "libquant/codec/simd_avx512.h"
@@ -58,6 +64,13 @@
 #define ISA_FN(name) ISA_PASTE(name, ISA_SUFFIX)
 
 #define VF_PER_32 (32 / VL)
+
+/* v in a register: a compiler that uses it twice is not to load it twice. */
+LANES vf vf_loaded(vf v)
+{
+    __asm__("" : "+" VECTOR_REGISTER(v));
+    return v;
+}
 
 /* nearest_i32 of num.h, the same integer for any input. */
 LANES vi vi_nearest(vf v)

@@ -5,8 +5,9 @@
 #include <immintrin.h>
 
 #define ISA_SUFFIX avx2
+#define VECTOR_REGISTER "x"
 
-enum { VL = 8, GROUPS = 2 };
+enum { VL = 8, GROUPS = 4, PAIRED = 4 };
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -224,6 +225,16 @@ LANES void vi_store_u16(void *p, vi v)
     _mm_storeu_si128(p, _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08)));
 }
 
+LANES void vi_store_16u8(uint8_t *p, const vi v[2])
+{
+    const vi low = _mm256_set1_epi32(0xff);
+    const vi a = _mm256_packus_epi32(_mm256_and_si256(v[0], low), _mm256_and_si256(v[1], low));
+    const vi order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
+    _mm_storeu_si128((__m128i *)p,
+                     _mm256_castsi256_si128(
+                         _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, a), order)));
+}
+
 LANES void vi_store_32u8(uint8_t *p, const vi v[4])
 {
     const vi low = _mm256_set1_epi32(0xff);
@@ -232,13 +243,6 @@ LANES void vi_store_32u8(uint8_t *p, const vi v[4])
     const vi order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     _mm256_storeu_si256((__m256i *)p,
                         _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b), order));
-}
-
-/* Bytes are shifted as pairs: what comes in from the neighbour is below the bit that counts. */
-LANES uint32_t bits_32u8(const uint8_t *p, int bit)
-{
-    const vi v = _mm256_loadu_si256((const __m256i *)p);
-    return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
 }
 
 LANES vf vf_load_f16(const void *p)

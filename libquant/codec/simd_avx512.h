@@ -5,8 +5,9 @@
 #include <immintrin.h>
 
 #define ISA_SUFFIX avx512
+#define VECTOR_REGISTER "v"
 
-enum { VL = 16, GROUPS = 4 };
+enum { VL = 16, GROUPS = 4, PAIRED = 4 };
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -222,17 +223,15 @@ LANES void vi_store_u16(void *p, vi v)
     _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(v));
 }
 
-LANES void vi_store_32u8(uint8_t *p, const vi v[2])
+LANES void vi_store_16u8(uint8_t *p, const vi v[1])
 {
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v[0]));
-    _mm_storeu_si128((__m128i *)(p + 16), _mm512_cvtepi32_epi8(v[1]));
 }
 
-/* Bytes are shifted as pairs: what comes in from the neighbour is below the bit that counts. */
-LANES uint32_t bits_32u8(const uint8_t *p, int bit)
+LANES void vi_store_32u8(uint8_t *p, const vi v[2])
 {
-    const __m256i v = _mm256_loadu_si256((const __m256i *)p);
-    return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(v, 7 - bit));
+    vi_store_16u8(p, v);
+    vi_store_16u8(p + 16, v + 1);
 }
 
 LANES vf vf_load_f16(const void *p)

@@ -5,8 +5,9 @@
 #include <arm_neon.h>
 
 #define ISA_SUFFIX neon
+#define VECTOR_REGISTER "w"
 
-enum { VL = 4, GROUPS = 4 };
+enum { VL = 4, GROUPS = 4, PAIRED = 4 };
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
@@ -229,22 +230,17 @@ LANES void vi_store_u16(void *p, vi v)
     vst1_u8(p, vreinterpret_u8_u16(vmovn_u32(vreinterpretq_u32_s32(v))));
 }
 
-LANES void vi_store_32u8(uint8_t *p, const vi v[8])
+LANES void vi_store_16u8(uint8_t *p, const vi v[4])
 {
-    for (int i = 0; i < 8; i += 4) {
-        const int16x8_t a = vcombine_s16(vmovn_s32(v[i]), vmovn_s32(v[i + 1]));
-        const int16x8_t b = vcombine_s16(vmovn_s32(v[i + 2]), vmovn_s32(v[i + 3]));
-        vst1q_u8(p + 4 * i, vreinterpretq_u8_s8(vcombine_s8(vmovn_s16(a), vmovn_s16(b))));
-    }
+    const int16x8_t a = vcombine_s16(vmovn_s32(v[0]), vmovn_s32(v[1]));
+    const int16x8_t b = vcombine_s16(vmovn_s32(v[2]), vmovn_s32(v[3]));
+    vst1q_u8(p, vreinterpretq_u8_s8(vcombine_s8(vmovn_s16(a), vmovn_s16(b))));
 }
 
-LANES uint32_t bits_32u8(const uint8_t *p, int bit)
+LANES void vi_store_32u8(uint8_t *p, const vi v[8])
 {
-    uint32_t bits = 0;
-
-    for (int i = 0; i < 32; i++)
-        bits |= (uint32_t)(p[i] >> bit & 1) << i;
-    return bits;
+    vi_store_16u8(p, v);
+    vi_store_16u8(p + 16, v + 4);
 }
 
 LANES vf vf_load_f16(const void *p)
