@@ -838,3 +838,12 @@ def xlm_roberta(folder):
         "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",
         "cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>",
         "tokenizer_class": "XLMRobertaTokenizer"})
+
+
+@case("bge-m3-json", pre="default")
+def xlm_roberta_json(folder):
+    from transformers import XLMRobertaTokenizerFast
+    xlm_roberta(folder)
+    t = XLMRobertaTokenizerFast.from_pretrained(folder)
+    t.save_pretrained(folder)
+    (folder / "sentencepiece.bpe.model").unlink()
