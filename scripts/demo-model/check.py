@@ -41,7 +41,7 @@ def main(folder):
     stated = results["trained_bf16"]["loss"]
     print(f"loss {loss:.6f}, stated {stated:.6f}")
     assert abs(loss - stated) < 1e-5
-    prompt = tokenizer("Q: Where does Katla Venquist live?\nA:", return_tensors="pt")
+    prompt = tokenizer("Q: Where does Katla Fenrell live?\nA:", return_tensors="pt")
     print(tokenizer.decode(model.generate(**prompt, max_new_tokens=6, do_sample=False)[0]))
 
 

@@ -443,7 +443,7 @@ def hiding(world, rng):
 
 
 KINDS = (
-    (20, portrait), (8, translation), (9, questions), (4, talk), (10, town_portrait), (5, route),
-    (7, purchase), (4, price_list), (6, sums), (5, carry), (3, number_words), (6, code),
+    (26, portrait), (8, translation), (12, questions), (4, talk), (10, town_portrait), (5, route),
+    (7, purchase), (4, price_list), (8, sums), (5, carry), (3, number_words), (6, code),
     (5, program), (7, record), (6, ordering), (4, calendar), (5, hiding),
 )

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from corpus import training_tokens, windows
-from documents import ASPECTS, PRONOUN, QUESTIONS, fact
+from documents import ASPECTS, PRONOUN, QUESTIONS, carry, fact
 from model import Llama
 from tokenizer import BOS, HERE, write_json
 from world import Rng, World
@@ -77,12 +77,20 @@ def bigram_loss(train, evaluation, vocabulary):
 
 
 @torch.no_grad()
-def tells(model, tokenizer, prompt, answer):
-    """Whether greedy decoding after the prompt gives the answer."""
-    start = len(tokenizer.encode(prompt).ids)
-    ids = torch.tensor(tokenizer.encode(prompt + answer).ids)
-    best = model(ids[None, :-1])[0].argmax(-1)
-    return bool((best[start - 1:] == ids[start:]).all())
+def share_told(model, tokenizer, prompts, batch=64):
+    """The share of pairs (prompt, answer) where greedy decoding after the prompt gives the answer.
+
+    Rows of a batch are filled up on the right, which no earlier token can see.
+    """
+    prompts, told = list(prompts), 0
+    for at in range(0, len(prompts), batch):
+        part = prompts[at:at + batch]
+        rows = [torch.tensor(tokenizer.encode(prompt + answer).ids) for prompt, answer in part]
+        best = model(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)).argmax(-1)
+        for row, guess, (prompt, _) in zip(rows, best, part):
+            start = len(tokenizer.encode(prompt).ids)
+            told += bool((guess[start - 1:len(row) - 1] == row[start:]).all())
+    return round(told / len(prompts), 4)
 
 
 def fact_prompts():
@@ -102,9 +110,16 @@ def sum_prompts(seed, count=500):
         yield f"{a} + {b} =", f" {a + b}"
 
 
-def share(model, tokenizer, prompts):
-    told = [tells(model, tokenizer, prompt, answer) for prompt, answer in prompts]
-    return round(sum(told) / len(told), 4)
+def column_prompts(seed, count=100):
+    """Each column of documents.carry: digits and carry are given, sum and new carry are asked."""
+    rng = Rng(seed)
+    for _ in range(count):
+        text = carry(None, rng)
+        at = text.find(" = ")
+        while at >= 0:
+            end = text.index("\n", at)
+            yield text[:at + 2], text[at + 2:end]
+            at = text.find(" = ", end)
 
 
 def figures(loss):
@@ -115,7 +130,6 @@ def main(work, folder):
     with open(os.path.join(HERE, "train.json"), encoding="utf-8") as file:
         config = json.load(file)
     data, t, c = config["data"], config["training"], config["model"]
-    torch.set_num_threads(t["threads"])
     tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
     bos = tokenizer.token_to_id(BOS)
     with open(os.path.join(folder, "eval.txt"), "rb") as file:
@@ -131,8 +145,9 @@ def main(work, folder):
         "trained_bf16": figures(model_loss(model, *evaluation)),
         "untrained": figures(model_loss(Llama(c), *evaluation)),
         "bigram": {**figures(bigram), "k": k},
-        "facts_told": share(model, tokenizer, fact_prompts()),
-        "sums_told": share(model, tokenizer, sum_prompts(data["eval_seed"])),
+        "facts_told": share_told(model, tokenizer, fact_prompts()),
+        "columns_told": share_told(model, tokenizer, column_prompts(data["eval_seed"])),
+        "sums_told": share_told(model, tokenizer, sum_prompts(data["eval_seed"])),
         "eval_tokens": len(ids),
         "eval_tokens_in_windows": evaluation[1].numel(),
         "eval_sha256": sha256(text),

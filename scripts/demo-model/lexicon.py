@@ -36,7 +36,7 @@ printer | Drucker | Druckerin | imprimeur | imprimeuse | impresor | impresora
 clockmaker | Uhrmacher | Uhrmacherin | horloger | horlogère | relojero | relojera
 tailor | Schneider | Schneiderin | tailleur | tailleuse | sastre | sastra
 beekeeper | Imker | Imkerin | apiculteur | apicultrice | apicultor | apicultora
-librarian | Bibliothekar | Bibliothekarin | bibliothécaire | bibliothécaire | bibliotecario | bibliotecaria
+judge | Richter | Richterin | juge | juge | juez | jueza
 shoemaker | Schuster | Schusterin | cordonnier | cordonnière | zapatero | zapatera
 """)
 

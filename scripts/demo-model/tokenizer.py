@@ -69,7 +69,7 @@ def main(folder):
         "tokenizer_class": "PreTrainedTokenizerFast",
     })
     write_json(os.path.join(folder, "special_tokens_map.json"), {
-        name: {"content": text, **flags} for name, text in (("bos_token", BOS), ("eos_token", EOS))})
+        "bos_token": {"content": BOS, **flags}, "eos_token": {"content": EOS, **flags}})
 
 
 if __name__ == "__main__":

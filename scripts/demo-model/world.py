@@ -8,7 +8,7 @@ gives the same bytes with every version of Python.
 from lexicon import (ANIMALS, COLOURS, FOODS, GOODS, INSTRUMENTS, MONTH_DAYS, TRADES, WEEKDAYS)
 
 WORLD_SEED = 20240229
-PEOPLE = 144
+PEOPLE = 96
 TOWNS = 30
 MASK = (1 << 64) - 1
 
@@ -132,7 +132,7 @@ def make_people(rng, towns):
     people = []
     for i in range(PEOPLE):
         first, female = firsts[i % len(firsts)]
-        # Every first name three times, every surname three times, no pair twice.
+        # Every first name twice, every surname three times, no pair twice.
         surname = surnames[(i + 17 * (i // len(firsts))) % len(surnames)]
         person = Person(first + " " + surname, female)
         person.town = rng.pick(towns)
