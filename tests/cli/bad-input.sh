@@ -193,7 +193,7 @@ edit_config layers-absurd 's/"num_hidden_layers": 1/"num_hidden_layers": 4000000
 edit_config layers-negative 's/"num_hidden_layers": 1/"num_hidden_layers": -1/' 'num_hidden_layers'
 edit_config layers-text 's/"num_hidden_layers": 1/"num_hidden_layers": "one"/' 'num_hidden_layers'
 edit_config layers-fraction 's/"num_hidden_layers": 1/"num_hidden_layers": 1.5/' 'num_hidden_layers'
-edit_config layers-missing '/num_hidden_layers/d' 'num_hidden_layers'
+edit_config layers-missing '/num_hidden_layers/d' 'layers'
 edit_config hidden-other 's/"hidden_size": 256/"hidden_size": 512/' ''
 edit_config hidden-none 's/"hidden_size": 256/"hidden_size": 0/' ''
 edit_config heads-other 's/"num_attention_heads": 4/"num_attention_heads": 3/' ''
