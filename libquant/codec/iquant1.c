@@ -21,6 +21,13 @@ static void eight_values(float *dst, uint32_t code, float shift, float scale)
 
 /* ---- encoding: what both types share ---- */
 
+/* What is stored of the elements under one scale. */
+struct settled {
+    float scale;       /* >= 0 */
+    uint32_t minus;    /* as in iq1_split */
+    uint16_t entry[4]; /* codebook entries of the groups */
+};
+
 /* Insertion sort: stable, and the numbers are few. */
 static void sort(struct iq1_sorted *s)
 {
@@ -40,8 +47,6 @@ static const float *values_of(const struct iq1_sorted *s, uint32_t minus, int gr
     return minus ? iq1_minus : iq1_plus;
 }
 
-/* The entry of a list that is nearest to eight elements, the first of equals; the first of all where
- * no distance is finite. Packed. */
 static uint32_t nearest_entry(const uint16_t *list, const float *x, const float *weight,
                               const float *values, float scale)
 {
@@ -77,7 +82,8 @@ static float refit(const struct iq1_sorted *s, const uint32_t *codes, uint32_t m
 }
 
 /* From a split to codebook entries. */
-static void settle(const struct iq1_sorted *s, const struct iq1_split *split, struct iq1_found *f)
+static void settle(const struct iq1_sorted *s, const struct iq1_split *split,
+                   const struct iq1_steps *steps, struct settled *f)
 {
     const struct book *const book = book_get(BOOK_IQ1);
     const bool flip = split->scale < 0;
@@ -95,8 +101,8 @@ static void settle(const struct iq1_sorted *s, const struct iq1_split *split, st
         const int32_t place = book->places[book_rank(book, codes[g])];
         if (place < 0) {
             moved = true;
-            codes[g] = nearest_entry(book->lists + ~place, s->x + 8 * g, s->weight + 8 * g,
-                                     values_of(s, f->minus, g), f->scale);
+            codes[g] = steps->nearest(book->lists + ~place, s->x + 8 * g, s->weight + 8 * g,
+                                      values_of(s, f->minus, g), f->scale);
         }
         f->entry[g] = (uint16_t)book->places[book_rank(book, codes[g])];
     }
@@ -106,23 +112,23 @@ static void settle(const struct iq1_sorted *s, const struct iq1_split *split, st
         f->scale = 0; /* a NaN: see reproducibility.md */
 }
 
-/* Searches the elements under one scale. All zero, that is less than `least`, gives zeros. */
-static void search(int n, const float *x, const float *weight, float least, iq1_split_fn *best_split,
-                   struct iq1_found *f)
+/* Searches the n elements under one scale. All zero, that is less than `least`, gives zeros. */
+static void search(int n, const float *x, const float *weight, float least,
+                   const struct iq1_steps *steps, struct settled *f)
 {
     struct iq1_sorted s = {.n = n, .x = x, .weight = weight};
     struct iq1_split split;
     float max = fabsf(x[0]);
 
-    *f = (struct iq1_found){0};
+    *f = (struct settled){0};
     for (int i = 1; i < n; i++)
         max = max > fabsf(x[i]) ? max : fabsf(x[i]);
     if (max < least)
         return;
-    sort(&s);
-    best_split(&s, &split);
+    steps->sort(&s);
+    (n == IQ1_S_PART ? steps->split_s : steps->split_m)(&s, &split);
     if (split.found)
-        settle(&s, &split, f);
+        settle(&s, &split, steps, f);
 }
 
 static void weigh(const float *x, const float *importance, float *weight)
@@ -191,7 +197,7 @@ static void split_s(const struct iq1_sorted *s, struct iq1_split *split)
 }
 
 /* All zero parts keep entry 0, which is not zero: -1 eight times. So it is in the reference. */
-static void pack_iq1_s(struct block_iq1_s *b, const struct iq1_found *f, float max)
+static void pack_iq1_s(struct block_iq1_s *b, const struct settled *f, float max)
 {
     const float d = max / 15;
     const float inverse = 1 / d;
@@ -209,6 +215,21 @@ static void pack_iq1_s(struct block_iq1_s *b, const struct iq1_found *f, float m
     }
 }
 
+void iq1_s_block(struct block_iq1_s *b, const float *x, const float *importance,
+                 const struct iq1_steps *steps)
+{
+    struct settled f[8];
+    float weight[IQ_BLOCK];
+    float max = 0;
+
+    weigh(x, importance, weight);
+    for (int p = 0; p < 8; p++) {
+        search(IQ1_S_PART, x + 32 * p, weight + 32 * p, 1e-12f, steps, &f[p]);
+        max = f[p].scale > max ? f[p].scale : max;
+    }
+    pack_iq1_s(b, f, max);
+}
+
 static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
                          const float *importance)
 {
@@ -216,17 +237,9 @@ static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
 
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
-            struct iq1_found f[8];
             float x[IQ_BLOCK];
-            float weight[IQ_BLOCK];
-            float max = 0;
             memcpy(x, src, sizeof x);
-            weigh(x, importance ? importance + c : NULL, weight);
-            for (int p = 0; p < 8; p++) {
-                search(IQ1_S_PART, x + 32 * p, weight + 32 * p, 1e-12f, split_s, &f[p]);
-                max = f[p].scale > max ? f[p].scale : max;
-            }
-            pack_iq1_s(b, f, max);
+            iq1_s_block(b, x, importance ? importance + c : NULL, &iq1_scalar_steps);
         }
 }
 
@@ -300,51 +313,64 @@ static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
             }
 }
 
-static int part_code(const struct iq1_found *f, float inverse)
-{
-    return scale_code(f->scale, inverse, 7);
-}
-
 /* The block's scale is fitted to all 256 elements, given their codes. */
-static float fit_iq1_m(const struct iq1_found *f, const float *x, const float *weight, float d)
+static float fit_iq1_m(const struct settled *f, const uint8_t *codes, const float *x,
+                       const float *weight, float d)
 {
-    const float inverse = 1 / d;
     float qx = 0;
     float qq = 0;
 
-    for (int i = 0; i < IQ_BLOCK; i++) {
-        const struct iq1_found *const part = f + i / IQ1_M_PART;
-        const int g = i / 8 % 2;
-        const float *const v = part->minus >> (1 - g) & 1 ? iq1_minus : iq1_plus;
-        const float q = v[iq1_codes[part->entry[g]] >> i % 8 * 2 & 3] *
-                        (float)(2 * part_code(part, inverse) + 1);
-        qx += weight[i] * q * x[i];
-        qq += weight[i] * q * q;
+    for (int g = 0; g < IQ_BLOCK / 8; g++) {
+        const struct settled *const part = f + g / 2;
+        const float *const v = part->minus >> (1 - g % 2) & 1 ? iq1_minus : iq1_plus;
+        const uint32_t levels = iq1_codes[part->entry[g % 2]];
+        for (int i = 8 * g; i < 8 * g + 8; i++) {
+            const float q = v[levels >> i % 8 * 2 & 3] * (float)(2 * codes[g / 2] + 1);
+            qx += weight[i] * q * x[i];
+            qq += weight[i] * q * q;
+        }
     }
     return qq > 0 ? qx / qq : d;
 }
 
-static void pack_iq1_m(struct block_iq1_m *b, const struct iq1_found *f, float max, const float *x,
+static void pack_iq1_m(struct block_iq1_m *b, const struct settled *f, float max, const float *x,
                        const float *weight)
 {
     const float d = max / 15;
-    uint32_t scales[4] = {0};
+    uint8_t codes[16];
     uint8_t fitted[2] = {0};
+    uint32_t scales[4] = {0};
 
-    if (max != 0)
-        store_scale(fitted, fit_iq1_m(f, x, weight, d) * 1.1125f);
-    for (int p = 0; p < 16; p++, f++) {
-        b->qs[2 * p] = (uint8_t)f->entry[0];
-        b->qs[2 * p + 1] = (uint8_t)f->entry[1];
-        b->qh[p] = (uint8_t)(f->entry[0] >> 8 | f->entry[1] >> 8 << 4);
+    for (int p = 0; p < 16; p++) {
+        b->qs[2 * p] = (uint8_t)f[p].entry[0];
+        b->qs[2 * p + 1] = (uint8_t)f[p].entry[1];
+        b->qh[p] = (uint8_t)(f[p].entry[0] >> 8 | f[p].entry[1] >> 8 << 4);
+        codes[p] = scale_code(f[p].scale, 1 / d, 7);
         if (max != 0) {
-            b->qh[p] |= (uint8_t)((f->minus & 2) << 2 | (f->minus & 1) << 7);
-            scales[p / 4] |= (uint32_t)part_code(f, 1 / d) << p % 4 * 3;
+            b->qh[p] |= (uint8_t)((f[p].minus & 2) << 2 | (f[p].minus & 1) << 7);
+            scales[p / 4] |= (uint32_t)codes[p] << p % 4 * 3;
         }
     }
+    if (max != 0)
+        store_scale(fitted, fit_iq1_m(f, codes, x, weight, d) * 1.1125f);
     for (int i = 0; i < 4; i++)
         store_u16(b->scales[i],
                   (uint16_t)(scales[i] | (load_u16(fitted) >> 4 * i & 15u) << 12));
+}
+
+void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
+                 const struct iq1_steps *steps)
+{
+    struct settled f[16];
+    float weight[IQ_BLOCK];
+    float max = 0;
+
+    weigh(x, importance, weight);
+    for (int p = 0; p < 16; p++) {
+        search(IQ1_M_PART, x + 16 * p, weight + 16 * p, 1e-7f, steps, &f[p]);
+        max = f[p].scale > max ? f[p].scale : max;
+    }
+    pack_iq1_m(b, f, max, x, weight);
 }
 
 static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
@@ -354,19 +380,14 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
 
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
-            struct iq1_found f[16];
             float x[IQ_BLOCK];
-            float weight[IQ_BLOCK];
-            float max = 0;
             memcpy(x, src, sizeof x);
-            weigh(x, importance ? importance + c : NULL, weight);
-            for (int p = 0; p < 16; p++) {
-                search(IQ1_M_PART, x + 16 * p, weight + 16 * p, 1e-7f, split_m, &f[p]);
-                max = f[p].scale > max ? f[p].scale : max;
-            }
-            pack_iq1_m(b, f, max, x, weight);
+            iq1_m_block(b, x, importance ? importance + c : NULL, &iq1_scalar_steps);
         }
 }
+
+const struct iq1_steps iq1_scalar_steps = {
+    .sort = sort, .split_s = split_s, .split_m = split_m, .nearest = nearest_entry};
 
 BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, 0,
            (scale_iq1_m(b) & F16_INF) != F16_INF)

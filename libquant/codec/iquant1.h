@@ -34,13 +34,25 @@ struct iq1_split {
     float scale;    /* may be negative */
 };
 
-/* What is stored of the elements under one scale. */
-struct iq1_found {
-    float scale;       /* >= 0 */
-    uint32_t minus;    /* as in iq1_split */
-    uint16_t entry[4]; /* codebook entries of the groups */
+/* The steps that have vector forms. */
+struct iq1_steps {
+    void (*sort)(struct iq1_sorted *s); /* fills in order */
+    void (*split_s)(const struct iq1_sorted *s, struct iq1_split *split);
+    void (*split_m)(const struct iq1_sorted *s, struct iq1_split *split);
+    /* The entry, packed, of a list of a codebook that is nearest to eight elements, the first of
+     * equals; the first of all where no distance is finite. `values` is iq1_plus or iq1_minus. */
+    uint32_t (*nearest)(const uint16_t *list, const float *x, const float *weight,
+                        const float *values, float scale);
 };
 
-typedef void iq1_split_fn(const struct iq1_sorted *s, struct iq1_split *split);
+extern const struct iq1_steps iq1_scalar_steps;
+
+/* Encode 256 elements; importance has as many or is NULL. */
+struct block_iq1_s;
+struct block_iq1_m;
+void iq1_s_block(struct block_iq1_s *b, const float *x, const float *importance,
+                 const struct iq1_steps *steps);
+void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
+                 const struct iq1_steps *steps);
 
 #endif
