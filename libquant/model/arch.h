@@ -7,7 +7,7 @@
  * archs.def. Code is for what a row cannot say.
  *
  * The GGUF side (keys, tensor names, values) follows llama.cpp's converter, which defines the format
- * in practice; its notice is in NOTICE.
+ * in practice.
  */
 #ifndef LQ_MODEL_ARCH_H
 #define LQ_MODEL_ARCH_H

@@ -1,19 +1,13 @@
 /* mapping.c -- applies an architecture's tensor rules to a checkpoint. Everything that can be wrong
  * with the set of tensors is found here, before anything is written. */
-#include "libquant/model/mapping.h"
+#include "libquant/model/mapping_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_LAYER = -1, NAME_MAX_LEN = 512 };
-
-/* Buffers and computed-on-load constants that checkpoints of older software carry along. */
-static const char *const ignored_everywhere[] = {
-    "*.rotary_emb.inv_freq", "*.attention.masked_bias", "*.attention.bias",
-    "*.attn.masked_bias",    "*.attn.bias",             NULL,
-};
+enum { NO_LAYER = -1 };
 
 /* A source tensor under the name by which rules look for it. */
 struct known {
@@ -48,93 +42,6 @@ struct mapped *mapping_add(struct mapping *map)
     return t;
 }
 
-/* ---- names ---- */
-
-static char *replaced(struct arena *a, const char *name, const struct rename *r)
-{
-    const size_t n = strlen(name), from = strlen(r->from);
-    const char *at = NULL;
-    if (r->kind == RENAME_ANYWHERE)
-        at = strstr(name, r->from);
-    else if (n >= from && r->kind == RENAME_PREFIX && memcmp(name, r->from, from) == 0)
-        at = name;
-    else if (n >= from && r->kind == RENAME_SUFFIX && strcmp(name + n - from, r->from) == 0)
-        at = name + n - from;
-    if (!at)
-        return arena_strdup(a, name);
-    return arena_printf(a, "%.*s%s%s", (int)(at - name), name, r->to, at + from);
-}
-
-static const char *canonical(const struct state *s, const char *name)
-{
-    static const struct rename language_model = {RENAME_ANYWHERE, "language_model.", ""};
-    struct arena *const a = &s->map->arena;
-    const struct model *const m = s->m;
-    name = strstr(name, language_model.from) ? replaced(a, name, &language_model) : name;
-    if (name && m->of->prefix)
-        name = arena_printf(a, "%s%s", m->of->prefix, name);
-    for (const struct rename *r = m->arch->renames; name && r && r->from; r++)
-        name = replaced(a, name, r);
-    return name;
-}
-
-/* '*' stands for any number of any characters. */
-static bool matches(const char *pattern, const char *name)
-{
-    for (; *pattern && *pattern != '*'; pattern++, name++)
-        if (*pattern != *name)
-            return false;
-    if (!*pattern)
-        return !*name;
-    for (; ; name++) {
-        if (matches(pattern + 1, name))
-            return true;
-        if (!*name)
-            return false;
-    }
-}
-
-/* Scales of activations in quantized checkpoints: GGUF has no use for them. */
-static const char *const ignored_if_quantized[] = {
-    "*.input_scale", "*.activation_scale", "*_activation_scale", "*.k_scale", "*.v_scale", NULL,
-};
-
-static bool ignorable(const struct model *m, const char *name)
-{
-    const struct arch *const arch = m->arch;
-    const bool quantized = config_find(&m->config, "quantization_config") != NULL;
-    for (const char *const *p = ignored_if_quantized; *p && quantized; p++)
-        if (matches(*p, name))
-            return true;
-    for (const char *const *p = ignored_everywhere; *p; p++)
-        if (matches(*p, name))
-            return true;
-    for (const char *const *p = arch->ignored; p && *p; p++)
-        if (matches(*p, name))
-            return true;
-    return false;
-}
-
-/* Writes a rule's name with its numbers filled in. False: it does not fit. */
-static bool expand(char dst[NAME_MAX_LEN], const char *pattern, int64_t layer, uint64_t expert)
-{
-    size_t n = 0;
-    while (*pattern) {
-        const bool bid = strncmp(pattern, "{bid}", 5) == 0, xid = strncmp(pattern, "{xid}", 5) == 0;
-        if (n + 24 > NAME_MAX_LEN)
-            return false;
-        if (bid || xid) {
-            const uint64_t number = bid ? (uint64_t)layer : expert;
-            n += (size_t)snprintf(dst + n, NAME_MAX_LEN - n, "%" PRIu64, number);
-            pattern += 5;
-        } else {
-            dst[n++] = *pattern++;
-        }
-    }
-    dst[n] = '\0';
-    return true;
-}
-
 /* ---- the source tensors ---- */
 
 static int by_name(const void *a, const void *b)
@@ -163,7 +70,7 @@ static lq_status index_source(struct state *s, lq_error *err)
         s->known[i].tensor = &c->tensors[i];
         s->known[i].file = c->files[c->tensors[i].file].name;
         s->known[i].sorted = text_ends_with(s->known[i].file, ".safetensors");
-        s->known[i].name = canonical(s, c->tensors[i].name);
+        s->known[i].name = mapping_canonical(s->m, c->tensors[i].name, &s->map->arena);
         if (!s->known[i].name)
             return lq_fail_memory(err);
     }
@@ -186,176 +93,7 @@ static struct known *look_up(const struct state *s, const char *name)
     return bsearch(&key, s->known, s->n, sizeof *s->known, by_name);
 }
 
-/* ---- shapes ---- */
-
-/* A word of dims.def or a number. False where the configuration does not tell it. */
-static bool factor_of(const struct model *m, const char *s, size_t len, uint64_t *out)
-{
-    char number[12];
-    bool known;
-    if (*s < '0' || *s > '9') {
-        *out = model_dim(m, s, len, &known);
-        return known && *out;
-    }
-    if (len >= sizeof number)
-        return false;
-    memcpy(number, s, len);
-    number[len] = '\0';
-    return text_parse_u64(number, UINT32_MAX, out) && *out;
-}
-
-/* One size: factors joined by '*', or a divisor behind '/'. */
-static bool size_of(const struct model *m, const char *expr, size_t len, uint64_t *out)
-{
-    bool divide = false;
-    *out = 1;
-    while (len) {
-        size_t n = 0;
-        uint64_t factor;
-        while (n < len && expr[n] != '*' && expr[n] != '/')
-            n++;
-        if (!factor_of(m, expr, n, &factor))
-            return false;
-        if (divide && *out % factor)
-            return false;
-        if (divide)
-            *out /= factor;
-        else if (!mul_u64(*out, factor, out))
-            return false;
-        divide = n < len && expr[n] == '/';
-        expr += n + (n < len);
-        len -= n + (n < len);
-    }
-    return true;
-}
-
-/* The sizes of a shape, outermost first; *unknown points to the word that is not told, or is NULL. */
-static bool shape_of(const struct model *m, const char *shape, uint64_t dim[MAPPED_RANK],
-                     uint32_t *rank, const char **unknown)
-{
-    *rank = 0;
-    for (const char *p = shape; *p;) {
-        const size_t len = strcspn(p, " ");
-        if (*rank == MAPPED_RANK || !size_of(m, p, len, &dim[*rank])) {
-            *unknown = p;
-            return false;
-        }
-        (*rank)++;
-        p += len + strspn(p + len, " ");
-    }
-    return true;
-}
-
-static void put_shape(struct text *t, const uint64_t *dim, uint32_t rank)
-{
-    for (uint32_t i = 0; i < rank; i++)
-        text_printf(t, "%s%" PRIu64, i ? ", " : "[", dim[i]);
-    text_puts(t, rank ? "]" : "[]");
-}
-
-static lq_status wrong_shape(const struct tensor *t, const char *shape, const uint64_t *want,
-                             uint32_t rank, lq_error *err)
-{
-    struct text message = {0};
-    text_puts(&message, "has the shape ");
-    put_shape(&message, t->dim, t->rank);
-    text_puts(&message, ", but the configuration promises ");
-    put_shape(&message, want, rank);
-    text_printf(&message, " (%s)", shape);
-    lq_fail(err, LQ_E_MODEL, "%s", message.data ? message.data : "has another shape");
-    text_free(&message);
-    lq_error_add_tensor(err, t->name);
-    return LQ_E_MODEL;
-}
-
-static lq_status check_shape(const struct model *m, const char *shape, const struct tensor *t,
-                             lq_error *err)
-{
-    uint64_t want[MAPPED_RANK];
-    uint32_t rank;
-    const char *unknown;
-    if (!shape_of(m, shape, want, &rank, &unknown)) {
-        lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
-                   "does not tell the size \"%.*s\", which a tensor depends on",
-                   (int)strcspn(unknown, " "), unknown);
-        lq_error_add_tensor(err, t->name);
-        return LQ_E_MODEL;
-    }
-    if (rank == t->rank && (!rank || memcmp(want, t->dim, rank * sizeof *want) == 0))
-        return LQ_OK;
-    return wrong_shape(t, shape, want, rank, err);
-}
-
-static void swap(uint64_t *a, uint64_t *b)
-{
-    const uint64_t t = *a;
-    *a = *b;
-    *b = t;
-}
-
-/* Latent attention's kv_b has the keys' and the values' rows of each head: [heads * kv_b, rank]. */
-static void split_kv_b(struct mapped *o, const struct model *m, bool keys)
-{
-    const uint64_t rank = o->dim[1];
-    o->rank = 3;
-    o->dim[0] = m->dim[DIM_HEADS];
-    o->dim[1] = keys ? rank : m->dim[DIM_V_DIM];
-    o->dim[2] = keys ? m->dim[DIM_NOPE] : rank;
-}
-
-/* The output's shape from that of its first input. */
-static lq_status out_shape(struct mapped *o, const struct model *m, lq_error *err)
-{
-    const struct tensor_rule *const r = o->rule;
-    const struct tensor *const t = o->in[0];
-    uint64_t *const d = o->dim;
-    if (t->rank + (r->transform == TRANSFORM_STACK) > MAPPED_RANK)
-        return lq_fail(err, LQ_E_UNSUPPORTED, "has too many dimensions");
-    o->rank = t->rank;
-    memcpy(d, t->dim, t->rank * sizeof *t->dim);
-    switch ((enum transform)r->transform) {
-    case TRANSFORM_STACK:
-        memmove(d + 1, d, t->rank * sizeof *d);
-        d[0] = o->n_in;
-        o->rank++;
-        break;
-    case TRANSFORM_PART:
-    case TRANSFORM_EVERY:           d[t->rank - 2] /= (uint64_t)r->arg[1]; break;
-    case TRANSFORM_EVERY_COLUMN:    d[t->rank - 1] /= (uint64_t)r->arg[1]; break;
-    case TRANSFORM_TRANSPOSE:       swap(&d[t->rank - 2], &d[t->rank - 1]); break;
-    case TRANSFORM_TRANSPOSE_EVERY:
-        swap(&d[t->rank - 2], &d[t->rank - 1]);
-        d[t->rank - 2] /= (uint64_t)r->arg[1];
-        break;
-    case TRANSFORM_SKIP_ROWS:
-        if (d[0] <= m->dim[DIM_SKIP])
-            return lq_fail(err, LQ_E_MODEL, "has no rows beyond the first %" PRIu64,
-                           m->dim[DIM_SKIP]);
-        d[0] -= m->dim[DIM_SKIP];
-        break;
-    case TRANSFORM_KV_B_K:
-    case TRANSFORM_KV_B_V: split_kv_b(o, m, r->transform == TRANSFORM_KV_B_K); break;
-    case TRANSFORM_MXFP4: /* [.., rows, blocks, 16] */
-        o->rank = t->rank - 1;
-        d[o->rank - 1] *= 32;
-        if (r->arg[1])
-            d[o->rank - 2] /= (uint64_t)r->arg[1];
-        o->packed = &type_MXFP4;
-        break;
-    default: break;
-    }
-    return LQ_OK;
-}
-
 /* ---- rules ---- */
-
-static bool is_sized(const struct model *m, const struct tensor_rule *r)
-{
-    uint64_t dim[MAPPED_RANK];
-    uint32_t rank;
-    const char *unknown;
-    return shape_of(m, r->shape, dim, &rank, &unknown);
-}
 
 static bool applies(const struct model *m, const struct tensor_rule *r, uint32_t layer)
 {
@@ -396,7 +134,7 @@ struct inputs {
     uint32_t n;
     uint64_t position; /* of the last of them */
     bool found;
-    char absent[NAME_MAX_LEN]; /* the first that is not there, where !found */
+    char absent[MAPPING_NAME]; /* the first that is not there, where !found */
 };
 
 static bool is_fp8(const struct tensor *t)
@@ -409,7 +147,7 @@ static lq_status find_scale(struct state *s, const struct tensor_rule *r, struct
                             uint32_t i, const char *name, lq_error *err)
 {
     static const char *const suffixes[] = {"_scale_inv", "_scale"};
-    char scale[NAME_MAX_LEN];
+    char scale[MAPPING_NAME];
     struct known *k = NULL;
     if (r->transform == TRANSFORM_MXFP4) {
         const size_t stem = strlen(name) - strlen("_blocks");
@@ -437,8 +175,8 @@ static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < x->n; i++) {
-        char name[NAME_MAX_LEN];
-        if (!expand(name, r->from, layer, i))
+        char name[MAPPING_NAME];
+        if (!mapping_expand(name, r->from, layer, i))
             return lq_fail(err, LQ_E_MODEL, "a tensor's name is too long");
         struct known *const k = look_up(s, name);
         if (!k) {
@@ -446,7 +184,7 @@ static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64
                 memcpy(x->absent, name, sizeof name);
             continue;
         }
-        LQ_TRY(check_shape(s->m, r->shape, k->tensor, err));
+        LQ_TRY(mapping_check_shape(s->m, r->shape, k->tensor, err));
         k->used = true;
         x->in[i] = k->tensor;
         x->position = k->position > x->position ? k->position : x->position;
@@ -460,11 +198,11 @@ static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64
 static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_t layer,
                             const struct inputs *x, lq_error *err)
 {
-    char name[NAME_MAX_LEN];
+    char name[MAPPING_NAME];
     struct mapped *const o = mapping_add(s->map);
     if (!o)
         return lq_fail_memory(err);
-    if (!expand(name, r->to, layer, 0))
+    if (!mapping_expand(name, r->to, layer, 0))
         return lq_fail(err, LQ_E_MODEL, "a tensor's name is too long");
     o->name = arena_strdup(&s->map->arena, name);
     if (!o->name)
@@ -477,7 +215,7 @@ static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_
     o->order = x->position << 16 | (uint64_t)(r - s->m->arch->tensors);
     if (r->transform != TRANSFORM_MXFP4)
         o->order |= (uint64_t)1 << 63; /* packed blocks come before all others */
-    const lq_status status = out_shape(o, s->m, err);
+    const lq_status status = mapping_out_shape(o, s->m, err);
     if (status != LQ_OK) {
         lq_error_add_tensor(err, x->in[0]->name);
         return status;
@@ -490,8 +228,8 @@ static lq_status add_output(struct state *s, const struct tensor_rule *r, int64_
 static bool has_alternative(const struct state *s, const struct tensor_rule *r, int64_t layer)
 {
     for (const struct tensor_rule *a = s->m->arch->tensors; a->from; a++) {
-        char name[NAME_MAX_LEN];
-        if (a != r && strcmp(a->to, r->to) == 0 && expand(name, a->from, layer, 0) &&
+        char name[MAPPING_NAME];
+        if (a != r && strcmp(a->to, r->to) == 0 && mapping_expand(name, a->from, layer, 0) &&
             look_up(s, name))
             return true;
     }
@@ -517,10 +255,10 @@ static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, 
     const bool optional = r->flags & (TENSOR_OPTIONAL | TENSOR_ANY_LAYER) ||
                           (r->flags & TENSOR_UNTIED && tied(s->m));
     const int64_t end = layered ? (int64_t)s->m->dim[DIM_LAYERS] : 1;
-    char absent[NAME_MAX_LEN];
+    char absent[MAPPING_NAME];
     int64_t absent_at = NO_LAYER;
     bool any = false;
-    if (r->flags & TENSOR_SIZED && !is_sized(s->m, r))
+    if (r->flags & TENSOR_SIZED && !mapping_sized(s->m, r))
         return LQ_OK;
     for (int64_t i = 0; i < end; i++) {
         struct inputs x = {0};
@@ -547,7 +285,7 @@ static lq_status check_left_over(struct state *s, lq_error *err)
         const struct known *const k = &s->known[i];
         if (k->used)
             continue;
-        if (ignorable(s->m, k->name)) {
+        if (mapping_ignorable(s->m, k->name)) {
             dropped++;
             continue;
         }

@@ -30,7 +30,7 @@ lq_status vocab_set(struct vocab *v, struct catalog *out, uint32_t id, const cha
     if (!copy)
         return lq_fail_memory(err);
     v->tokens[id] = (struct bytes){copy, len};
-    v->types[id] = type;
+    v->types[id] = (int32_t)type;
     if (v->scores)
         v->scores[id] = score;
     return LQ_OK;

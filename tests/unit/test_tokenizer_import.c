@@ -84,7 +84,7 @@ static void missing_ids_are_named(void **state)
 {
     (void)state;
     import("{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":"
-           "{\"a\":0,\"b\":3},\"merges\":[[\"a x\",\"b\"]]}}", NULL);
+           "{\"a x\":0,\"b\":3,\"a xb\":2},\"merges\":[[\"a x\",\"b\"]]}}", NULL);
     assert_string_equal(token(1), "[PAD1]");
     assert_int_equal(type_of(1), TOKEN_UNUSED);
     const struct meta *const merges =
