@@ -369,6 +369,8 @@ lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_
         status = document(&r, err);
     if (status == LQ_OK)
         status = settle(&r, err);
+    if (status == LQ_OK)
+        status = tokenizer_json_check(r.t, s->name, err);
     finish(&r);
     if (status == LQ_OK)
         *out = r.t;

@@ -37,6 +37,9 @@ struct tokenizer_json {
 
 /* Reads the document. On failure *out is NULL. */
 lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_error *err);
+/* Refuses a kind that is not known, a token that has two ids, and a merge of or into something that is
+ * no token. For tokenizer_json_read, which calls it; `file` is for messages. */
+lq_status tokenizer_json_check(const struct tokenizer_json *t, const char *file, lq_error *err);
 /* NULL is allowed. */
 void tokenizer_json_free(struct tokenizer_json *t);
 
