@@ -153,7 +153,7 @@ static lq_status recognise(struct source *s, const struct format **out, lq_error
 lq_status model_open_source(struct catalog *c, struct source *source, struct resolver *siblings,
                             lq_error *err)
 {
-    const struct format *f;
+    const struct format *f = NULL;
     c->path = arena_strdup(&c->arena, source->name);
     lq_status status = c->path ? recognise(source, &f, err) : lq_fail_memory(err);
     if (status != LQ_OK)
