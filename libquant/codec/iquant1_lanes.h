@@ -54,6 +54,16 @@ struct best_split {
     bool doubtful;
 };
 
+/* Whether there might be better ones. They are if their qq is positive, which it nearly always is. */
+LANES bool may_be_better(int kinds, const struct split_sums *s, float score)
+{
+    vm any = vf_gt(s->qx[0] * s->qx[0], vf_splat(score) * s->qq[0]);
+
+    for (int k = 1; k < kinds; k++)
+        any = vm_or(any, vf_gt(s->qx[k] * s->qx[k], vf_splat(score) * s->qq[k]));
+    return vm_any(any);
+}
+
 /* Bit k of a lane: its variant k is better than the best. */
 LANES void better_splits(int kinds, const struct split_sums *s, float score, unsigned *lanes)
 {
@@ -72,14 +82,17 @@ LANES unsigned any_lane(int kinds, const unsigned *lanes)
     return any;
 }
 
-/* Goes through the splits `low` to high + lane in order, from the first that is better. */
-LANES void keep_splits(int kinds, const struct split_sums *s, int n, unsigned *lanes, int low,
-                       int high, struct best_split *best)
+/* Goes through the splits from `low` to high + lane, as far as there are n elements, in order. */
+LANES void keep_splits(int kinds, const struct split_sums *s, int n, int low, int high,
+                       struct best_split *best)
 {
     const unsigned there = n + 1 - high < VL ? (1u << (n + 1 - high)) - 1 : ~0u;
+    unsigned lanes[4];
     float qx[4][VL], qq[4][VL];
 
+    better_splits(kinds, s, best->score, lanes);
     for (int k = 0; k < kinds; k++) {
+        lanes[k] &= there;
         vf_store(qx[k], s->qx[k]);
         vf_store(qq[k], s->qq[k]);
     }
@@ -160,15 +173,19 @@ LANES void make_sums_m(const struct iq1_sorted *s, struct sums_m *sums)
 {
     enum { N = IQ1_M_PART };
 
-    memset(sums, 0, sizeof *sums);
+    float wx[2][N] = {{0}}, w[2][N] = {{0}};
+
     for (int k = 0; k < N; k++) {
         const int i = s->order[k];
-        for (int h = 0; h < 2; h++) {
-            const bool mine = i / 8 == h;
-            sums->wx[h][k + 1] = sums->wx[h][k] + (mine ? s->weight[i] * s->x[i] : 0);
-            sums->w[h][k + 1] = sums->w[h][k] + (mine ? s->weight[i] : 0);
-        }
+        wx[i / 8][k] = s->weight[i] * s->x[i];
+        w[i / 8][k] = s->weight[i];
     }
+    memset(sums, 0, sizeof *sums);
+    for (int k = 0; k < N; k++)
+        for (int h = 0; h < 2; h++) {
+            sums->wx[h][k + 1] = sums->wx[h][k] + wx[h][k];
+            sums->w[h][k + 1] = sums->w[h][k] + w[h][k];
+        }
 }
 
 LANES void splits_m(const void *all, int low, int b, struct split_sums *out)
@@ -228,14 +245,9 @@ LANES void all_splits(int n, int kinds, const void *sums, splits_fn *splits,
     for (int low = 0; low <= n; low++)
         for (int b = low; b <= n; b += VL) {
             struct split_sums s;
-            unsigned lanes[4];
             splits(sums, low, b, &s);
-            better_splits(kinds, &s, best->score, lanes);
-            if (n + 1 - b < VL)
-                for (int k = 0; k < kinds; k++)
-                    lanes[k] &= (1u << (n + 1 - b)) - 1;
-            if (any_lane(kinds, lanes))
-                keep_splits(kinds, &s, n, lanes, low, b, best);
+            if (may_be_better(kinds, &s, best->score))
+                keep_splits(kinds, &s, n, low, b, best);
         }
 }
 
