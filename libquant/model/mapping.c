@@ -169,6 +169,18 @@ static lq_status find_scale(struct state *s, const struct tensor_rule *r, struct
     return LQ_OK;
 }
 
+/* Whole numbers stand for weights only where a transform knows how they are packed. */
+static lq_status check_type(const struct tensor_rule *r, const struct tensor *t, lq_error *err)
+{
+    if (!(t->type->flags & TYPE_INTEGER) || r->transform == TRANSFORM_MXFP4)
+        return LQ_OK;
+    lq_fail(err, LQ_E_UNSUPPORTED,
+            "holds whole numbers (%s) where weights are expected: packed in a way that is not known",
+            t->type->name);
+    lq_error_add_tensor(err, t->name);
+    return LQ_E_UNSUPPORTED;
+}
+
 /* Finds the inputs of one output. A partial set of experts is an error. */
 static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64_t layer,
                              struct inputs *x, lq_error *err)
@@ -184,6 +196,7 @@ static lq_status find_inputs(struct state *s, const struct tensor_rule *r, int64
                 memcpy(x->absent, name, sizeof name);
             continue;
         }
+        LQ_TRY(check_type(r, k->tensor, err));
         LQ_TRY(mapping_check_shape(s->m, r->shape, k->tensor, err));
         k->used = true;
         x->in[i] = k->tensor;
