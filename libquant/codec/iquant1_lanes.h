@@ -87,7 +87,7 @@ LANES void keep_splits(int kinds, const struct split_sums *s, int n, int low, in
                        struct best_split *best)
 {
     const unsigned there = n + 1 - high < VL ? (1u << (n + 1 - high)) - 1 : ~0u;
-    unsigned lanes[4];
+    unsigned lanes[4] = {0, 0, 0, 0};
     float qx[4][VL], qq[4][VL];
 
     better_splits(kinds, s, best->score, lanes);
