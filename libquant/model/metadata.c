@@ -1,8 +1,8 @@
 /* metadata.c -- collects general.* metadata. Precedence and spelling follow gguf-py's metadata.py. */
 #include "libquant/model/metadata.h"
 
+#include "libquant/base/card.h"
 #include "libquant/base/json.h"
-#include "libquant/model/card.h"
 #include "libquant/model/model_id.h"
 
 #include <cjson/cJSON.h>

@@ -1,6 +1,6 @@
 /* fuzz_tokenizer.c -- the small files of a checkpoint: tokenizer.json, tokenizer.model, the model
  * card. The first byte chooses. */
-#include "libquant/model/card.h"
+#include "libquant/base/card.h"
 #include "libquant/model/sentencepiece.h"
 #include "libquant/model/tokenizer_json.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "libquant/base/text.h"
-#include "libquant/model/card.h"
+#include "libquant/base/card.h"
 
 #include <cjson/cJSON.h>
 

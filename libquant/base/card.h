@@ -1,6 +1,6 @@
 /* card.h -- the front matter of a model card (README.md): YAML between two lines "---". */
-#ifndef LQ_MODEL_CARD_H
-#define LQ_MODEL_CARD_H
+#ifndef LQ_BASE_CARD_H
+#define LQ_BASE_CARD_H
 
 #include "libquant/base/source.h"
 

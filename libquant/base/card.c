@@ -1,6 +1,6 @@
 /* card.c -- front matter of model cards, by libyaml's event parser: no types are constructed, sizes
  * are bounded, and anchors cannot multiply. */
-#include "libquant/model/card.h"
+#include "libquant/base/card.h"
 
 #include "libquant/base/memory.h"
 #include "libquant/base/text.h"
