@@ -1,0 +1,111 @@
+/* license-index.c -- writes libquant/license/index.bin from texts on standard input; compiled and run by
+ * scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH bytes. */
+#include "libquant/base/memory.h"
+#include "libquant/license/index.h"
+#include "libquant/license/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct builder {
+    struct index_text *texts;
+    size_t n, cap;
+    struct text *names; /* of each text */
+    size_t cap_names;
+    struct text pairs;
+};
+
+static void die(const char *what)
+{
+    fprintf(stderr, "license-index: %s\n", what);
+    exit(1);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Appends the distinct pairs of the first n words; sampled where there are many. */
+static void put_pairs(struct builder *b, struct index_text *t, const struct words *w, size_t n)
+{
+    uint32_t *const pair = mem_calloc(n + 1, sizeof *pair);
+    size_t kept = 0, count = 0;
+    if (!pair)
+        die("out of memory");
+    for (size_t i = 0; i + 1 < n; i++)
+        pair[count++] = words_pair(w, i);
+    qsort(pair, count, sizeof *pair, by_value);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || pair[kept - 1] != pair[i])
+            pair[kept++] = pair[i];
+    if (kept >= INDEX_SMALL)
+        t->flags |= INDEX_SAMPLED;
+    t->first = (uint32_t)(b->pairs.len / 3);
+    for (size_t i = 0; i < kept; i++)
+        if (kept < INDEX_SMALL || index_sampled(pair[i])) {
+            const uint8_t bytes[3] = {(uint8_t)pair[i], (uint8_t)(pair[i] >> 8),
+                                      (uint8_t)(pair[i] >> 16)};
+            text_put(&b->pairs, bytes, 3);
+            t->count++;
+        }
+    free(pair);
+}
+
+static void add(struct builder *b, const struct words *w, size_t n, unsigned flags, const char *id)
+{
+    struct index_text t = {.flags = flags};
+    if (words_digest(w, n, t.digest, NULL) != LQ_OK)
+        die("out of memory");
+    for (size_t i = 0; i < b->n; i++)
+        if (memcmp(b->texts[i].digest, t.digest, sizeof t.digest) == 0) {
+            text_printf(&b->names[i], " %s", id);
+            return;
+        }
+    if (!mem_grow((void **)&b->texts, &b->cap, b->n, sizeof *b->texts) ||
+        !mem_grow((void **)&b->names, &b->cap_names, b->n, sizeof *b->names))
+        die("out of memory");
+    b->names[b->n] = (struct text){0};
+    text_puts(&b->names[b->n], id);
+    put_pairs(b, &t, w, n);
+    b->texts[b->n++] = t;
+}
+
+static void write_index(struct builder *b)
+{
+    struct text names = {0};
+    for (size_t i = 0; i < b->n; i++) {
+        b->texts[i].name = (uint32_t)names.len;
+        text_put(&names, b->names[i].data, b->names[i].len + 1);
+    }
+    const struct index_header h = {
+        {'L', 'Q', 'L', 'I'}, (uint32_t)b->n, (uint32_t)(b->pairs.len / 3), (uint32_t)names.len};
+    fwrite(&h, sizeof h, 1, stdout);
+    fwrite(b->texts, sizeof *b->texts, b->n, stdout);
+    fwrite(b->pairs.data, 1, b->pairs.len, stdout);
+    fwrite(names.data, 1, names.len, stdout);
+}
+
+int main(void)
+{
+    struct builder b = {0};
+    unsigned flags;
+    size_t len;
+    char id[128];
+    while (scanf("%u %zu %127[^\n]", &flags, &len, id) == 3 && getchar() == '\n') {
+        struct words w = {0};
+        char *const text = malloc(len + 1);
+        if (!text || fread(text, 1, len, stdin) != len || words_read(&w, text, len, NULL) != LQ_OK)
+            die("cannot read a text");
+        add(&b, &w, w.n, flags, id);
+        const size_t end = words_after(&w, "end of terms and conditions");
+        if (end < w.n && !strstr(w.stream.data + w.at[end], "attachment "))
+            add(&b, &w, end, flags | INDEX_WITHOUT_APPENDIX, id);
+        words_release(&w);
+        free(text);
+    }
+    write_index(&b);
+    return fflush(stdout) ? 1 : 0;
+}
