@@ -1,5 +1,6 @@
-/* license-index.c -- writes libquant/license/index.bin from texts on standard input; compiled and run by
- * scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH bytes. */
+/* license-index.c -- writes libquant/license/index.bin from texts on standard input; compiled and
+ * run by scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH
+ * bytes. */
 #include "libquant/base/memory.h"
 #include "libquant/license/index.h"
 #include "libquant/license/words.h"
@@ -81,7 +82,9 @@ static void write_index(struct builder *b)
         text_put(&names, b->names[i].data, b->names[i].len + 1);
     }
     const struct index_header h = {
-        {'L', 'Q', 'L', 'I'}, (uint32_t)b->n, (uint32_t)(b->pairs.len / 3), (uint32_t)names.len};
+        {'L', 'Q', 'L', 'I'},
+        (uint32_t)b->n, (uint32_t)(b->pairs.len / 3), (uint32_t)names.len
+    };
     fwrite(&h, sizeof h, 1, stdout);
     fwrite(b->texts, sizeof *b->texts, b->n, stdout);
     fwrite(b->pairs.data, 1, b->pairs.len, stdout);

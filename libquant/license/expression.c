@@ -229,14 +229,15 @@ static void sort_once(struct choices *c)
 }
 
 /* a := a OR b, or a AND b. */
-static lq_status join(const struct parser *p, struct choices *a, const struct choices *b, bool with_or)
+static lq_status join(const struct parser *p, struct choices *a, const struct choices *b,
+                      bool with_or)
 {
     const size_t n = with_or ? a->n + b->n : a->n * b->n;
     uint64_t *const set = malloc(n * sizeof *set);
     if (!set)
         return lq_fail_memory(p->err);
     for (size_t i = 0; i < n; i++)
-        set[i] = !with_or ? a->set[i / b->n] | b->set[i % b->n]
+        set[i] = !with_or   ? a->set[i / b->n] | b->set[i % b->n]
                  : i < a->n ? a->set[i]
                             : b->set[i - a->n];
     free(a->set);
@@ -336,7 +337,8 @@ lq_status expression_parse(struct expression *e, const char *s, lq_error *err)
     lq_status status = parse_or(&p, &all);
     skip_spaces(&p);
     if (status == LQ_OK && *p.at)
-        status = bad(&p, is_operator(&p) ? "an operator in the wrong place" : "an operator was expected");
+        status = bad(&p, is_operator(&p) ? "an operator in the wrong place"
+                                         : "an operator was expected");
     if (status == LQ_OK) {
         memcpy(e->choice, all.c.set, all.c.n * sizeof *e->choice);
         e->n_choices = all.c.n;

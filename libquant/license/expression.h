@@ -1,5 +1,5 @@
-/* expression.h -- SPDX licence expressions (SPDX specification 3, annex on licence expressions): parsed,
- * written in one form, compared, taken apart into what the user may choose from. */
+/* expression.h -- SPDX licence expressions (SPDX specification 3, annex on licence expressions):
+ * parsed, written in one form, compared, taken apart into what the user may choose from. */
 #ifndef LQ_LICENSE_EXPRESSION_H
 #define LQ_LICENSE_EXPRESSION_H
 
@@ -14,9 +14,10 @@ enum {
 };
 
 enum leaf_flags {
-    LEAF_UNKNOWN = 1 << 0,    /* no identifier of the list: kept as it is written */
-    LEAF_DEPRECATED = 1 << 1, /* the list has replaced it; `id` is the replacement where there is one */
-    LEAF_SPECIAL = 1 << 2     /* NONE, NOASSERTION */
+    LEAF_UNKNOWN = 1 << 0, /* no identifier of the list: kept as it is written */
+    LEAF_DEPRECATED =
+        1 << 1,           /* the list has replaced it; `id` is the replacement where there is one */
+    LEAF_SPECIAL = 1 << 2 /* NONE, NOASSERTION */
 };
 
 struct expression_leaf {
@@ -28,8 +29,8 @@ struct expression_leaf {
 struct expression {
     struct expression_leaf leaf[EXPRESSION_LEAVES]; /* each distinct one once */
     size_t n_leaves;
-    /* The disjunctive normal form: who uses the work picks one choice, and all the leaves whose bits
-     * it has apply. Sorted; each once. */
+    /* The disjunctive normal form: who uses the work picks one choice, and all the leaves whose
+     * bits it has apply. Sorted; each once. */
     uint64_t choice[EXPRESSION_CHOICES];
     size_t n_choices;
     struct text written; /* with operators in upper case, and no needless parentheses */

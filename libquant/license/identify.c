@@ -1,5 +1,5 @@
-/* identify.c -- licence texts by their words. Measured on all texts of the SPDX list: word pairs name
- * every one of them through new lines, typing errors and other copyright holders. */
+/* identify.c -- licence texts by their words. Measured on all texts of the SPDX list: word pairs
+ * name every one of them through new lines, typing errors and other copyright holders. */
 #include "libquant/license/identify.h"
 
 #include "libquant/base/memory.h"
@@ -24,7 +24,8 @@ static const struct index_header *header(void)
 static const struct index_text *text_at(size_t i)
 {
     return (const struct index_text *)(const void *)(lq_license_index +
-                                                     sizeof(struct index_header)) + i;
+                                                     sizeof(struct index_header)) +
+           i;
 }
 
 static const uint8_t *pairs_of(const struct index_text *t)
@@ -139,17 +140,17 @@ static void remove_pairs(struct set *s, const struct index_text *t)
 static const struct {
     const char *id, *phrase;
 } foreign[] = {
-    {"MIT", "for good not evil"},
-    {"MIT", "monthly active users"},
-    {"MIT", "all advertising materials"},
-    {"MIT", "commons clause"},
-    {"Apache-2.0", "modified apache"},
-    {"Apache-2.0", "commons clause"},
-    {"Apache-2.0", "monthly active users"},
-    {"Apache-2.0", "non commercial purposes only"},
-    {"BSD-3-Clause", "all advertising materials mentioning"},
-    {"BSD-3-Clause", "nuclear facility"},
-    {"BSD-2-Clause", "neither the name"},
+    {"MIT",          "for good not evil"                                  },
+    {"MIT",          "monthly active users"                               },
+    {"MIT",          "all advertising materials"                          },
+    {"MIT",          "commons clause"                                     },
+    {"Apache-2.0",   "modified apache"                                    },
+    {"Apache-2.0",   "commons clause"                                     },
+    {"Apache-2.0",   "monthly active users"                               },
+    {"Apache-2.0",   "non commercial purposes only"                       },
+    {"BSD-3-Clause", "all advertising materials mentioning"               },
+    {"BSD-3-Clause", "nuclear facility"                                   },
+    {"BSD-2-Clause", "neither the name"                                   },
     {"GPL-3.0-only", "remote network interaction use with the gnu general"},
 };
 
@@ -162,7 +163,8 @@ static bool is_foreign(const struct words *w, const char *ids)
     return false;
 }
 
-/* The Creative Commons 4.0 licences share 98 % of their words; these three stand in those that are so. */
+/* The Creative Commons 4.0 licences share 98 % of their words; these three stand in those that are
+ * so. */
 static bool is_cc4_other(const struct words *w, const char *ids)
 {
     const size_t n = strlen(ids);
@@ -190,9 +192,9 @@ static void add(struct identification *out, const struct index_text *t, enum tex
                 double score)
 {
     if (out->n < IDENTIFY_MAX)
-        out->found[out->n++] = (struct text_finding){
-            ids_of(t), t->flags & INDEX_NOTICE ? TEXT_NOTICE : how, score,
-            (t->flags & INDEX_WITHOUT_APPENDIX) != 0};
+        out->found[out->n++] =
+            (struct text_finding){ids_of(t), t->flags & INDEX_NOTICE ? TEXT_NOTICE : how, score,
+                                  (t->flags & INDEX_WITHOUT_APPENDIX) != 0};
 }
 
 static const struct index_text *by_digest(const uint8_t digest[16])
@@ -237,7 +239,8 @@ static const struct index_text *nearest(const struct query *q, double *score)
     return best;
 }
 
-/* The licence with the most pairs that stands whole in the text, and mostly in what is left of it. */
+/* The licence with the most pairs that stands whole in the text, and mostly in what is left of it.
+ */
 static const struct index_text *longest_part(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
@@ -361,7 +364,7 @@ void identification_release(struct identification *id)
 
 const char *text_match_name(enum text_match how)
 {
-    static const char *const names[] = {"exact",    "match",          "modified",
+    static const char *const names[] = {"exact",     "match",           "modified",
                                         "contained", "notice of files", "similar"};
     return names[how];
 }

@@ -17,7 +17,8 @@ enum text_match {
 };
 
 struct text_finding {
-    const char *ids; /* from the index: one identifier, or those that share this text, with blanks */
+    const char
+        *ids; /* from the index: one identifier, or those that share this text, with blanks */
     enum text_match how;
     double score;          /* of the word pairs, 0 to 1 */
     bool without_appendix; /* "how to apply these terms" is not there */

@@ -11,19 +11,45 @@ enum { COPYRIGHT_LINE = 200 };
 
 /* Words that the guidelines call equal. */
 static const char *const equal_words[][2] = {
-    {"acknowledgment", "acknowledgement"}, {"analogue", "analog"}, {"analyse", "analyze"},
-    {"artefact", "artifact"}, {"authorisation", "authorization"}, {"authorised", "authorized"},
-    {"calibre", "caliber"}, {"cancelled", "canceled"}, {"capitalisations", "capitalizations"},
-    {"catalogue", "catalog"}, {"categorise", "categorize"}, {"centre", "center"},
-    {"emphasised", "emphasized"}, {"favour", "favor"}, {"favourite", "favorite"},
-    {"fulfil", "fulfill"}, {"fulfilment", "fulfillment"}, {"https", "http"},
-    {"initialise", "initialize"}, {"judgment", "judgement"}, {"labelling", "labeling"},
-    {"labour", "labor"}, {"licence", "license"}, {"maximise", "maximize"},
-    {"modelled", "modeled"}, {"modelling", "modeling"}, {"offence", "offense"},
-    {"optimise", "optimize"}, {"organisation", "organization"}, {"organise", "organize"},
-    {"owner", "holder"}, {"practise", "practice"}, {"programme", "program"},
-    {"realise", "realize"}, {"recognise", "recognize"}, {"signalling", "signaling"},
-    {"utilisation", "utilization"}, {"whilst", "while"}, {"wilful", "wilfull"},
+    {"acknowledgment",  "acknowledgement"},
+    {"analogue",        "analog"         },
+    {"analyse",         "analyze"        },
+    {"artefact",        "artifact"       },
+    {"authorisation",   "authorization"  },
+    {"authorised",      "authorized"     },
+    {"calibre",         "caliber"        },
+    {"cancelled",       "canceled"       },
+    {"capitalisations", "capitalizations"},
+    {"catalogue",       "catalog"        },
+    {"categorise",      "categorize"     },
+    {"centre",          "center"         },
+    {"emphasised",      "emphasized"     },
+    {"favour",          "favor"          },
+    {"favourite",       "favorite"       },
+    {"fulfil",          "fulfill"        },
+    {"fulfilment",      "fulfillment"    },
+    {"https",           "http"           },
+    {"initialise",      "initialize"     },
+    {"judgment",        "judgement"      },
+    {"labelling",       "labeling"       },
+    {"labour",          "labor"          },
+    {"licence",         "license"        },
+    {"maximise",        "maximize"       },
+    {"modelled",        "modeled"        },
+    {"modelling",       "modeling"       },
+    {"offence",         "offense"        },
+    {"optimise",        "optimize"       },
+    {"organisation",    "organization"   },
+    {"organise",        "organize"       },
+    {"owner",           "holder"         },
+    {"practise",        "practice"       },
+    {"programme",       "program"        },
+    {"realise",         "realize"        },
+    {"recognise",       "recognize"      },
+    {"signalling",      "signaling"      },
+    {"utilisation",     "utilization"    },
+    {"whilst",          "while"          },
+    {"wilful",          "wilfull"        },
 };
 
 /* ---- characters ---- */
@@ -33,8 +59,8 @@ static const char *const equal_words[][2] = {
 static char kind_of(uint32_t cp)
 {
     if (cp == 0x2018 || cp == 0x2019 || cp == 0x201a || cp == 0x201b ||
-        (cp >= 0x201c && cp <= 0x201f) || cp == 0x2032 || cp == 0x2033 || cp == 0xab || cp == 0xbb ||
-        cp == 0xb4)
+        (cp >= 0x201c && cp <= 0x201f) || cp == 0x2032 || cp == 0x2033 || cp == 0xab ||
+        cp == 0xbb || cp == 0xb4)
         return '\'';
     if ((cp >= 0x2010 && cp <= 0x2015) || cp == 0x2212)
         return '-';
@@ -180,8 +206,8 @@ static lq_status read_line(struct words *w, const char *s, const char *end, lq_e
             continue;
         }
         size_t n = 0;
-        for (; s < end && (is_word_char(*s) || ((*s == '\'' || *s == '-') && s + 1 < end &&
-                                                is_word_char(s[1])));
+        for (; s < end && (is_word_char(*s) ||
+                           ((*s == '\'' || *s == '-') && s + 1 < end && is_word_char(s[1])));
              s++)
             if (*s != '\'' && *s != '-' && n + 1 < sizeof word)
                 word[n++] = *s;

@@ -1,6 +1,6 @@
 /* words.h -- a licence text as the words that count: what the SPDX matching guidelines call equal
- * (case, white space, quotes, dashes, comment signs, list markers, copyright notices, spellings) gives
- * the same words. */
+ * (case, white space, quotes, dashes, comment signs, list markers, copyright notices, spellings)
+ * gives the same words. */
 #ifndef LQ_LICENSE_WORDS_H
 #define LQ_LICENSE_WORDS_H
 

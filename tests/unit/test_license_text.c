@@ -1,4 +1,5 @@
-/* test_license_text.c -- licence texts: what counts as the same words, and what tells relatives apart. */
+/* test_license_text.c -- licence texts: what counts as the same words, and what tells relatives
+ * apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,30 +11,40 @@
 
 #include "libquant/license/identify.h"
 
-#define GRANT                                                                                       \
-    "Permission is hereby granted, free of charge, to any person obtaining a copy of this software\n" \
-    "and associated documentation files (the \"Software\"), to deal in the Software without\n"        \
-    "restriction, including without limitation the rights to use, copy, modify, merge, publish,\n"    \
-    "distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the\n" \
+#define GRANT                                                                                      \
+    "Permission is hereby granted, free of charge, to any person obtaining a copy of this "        \
+    "software\n"                                                                                   \
+    "and associated documentation files (the \"Software\"), to deal in the Software without\n"     \
+    "restriction, including without limitation the rights to use, copy, modify, merge, publish,\n" \
+    "distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom "   \
+    "the\n"                                                                                        \
     "Software is furnished to do so"
-#define CONDITION                                                                                   \
-    ", subject to the following conditions:\n\nThe above copyright notice and this permission\n"       \
+#define CONDITION                                                                                  \
+    ", subject to the following conditions:\n\nThe above copyright notice and this permission\n"   \
     "notice shall be included in all copies or substantial portions of the Software.\n\n"
-#define WARRANTY                                                                                    \
-    "THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING\n" \
-    "BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND\n"    \
-    "NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,\n"  \
-    "DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,\n" \
+#define WARRANTY                                                                                   \
+    "THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, "       \
+    "INCLUDING\n"                                                                                  \
+    "BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND\n" \
+    "NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY "       \
+    "CLAIM,\n"                                                                                     \
+    "DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING "    \
+    "FROM,\n"                                                                                      \
     "OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.\n"
 #define MIT "MIT License\n\nCopyright (c) 2024 Somebody\n\n" GRANT CONDITION WARRANTY
-#define ISC                                                                                         \
-    "Permission to use, copy, modify, and/or distribute this software for any purpose with or\n"       \
-    "without fee is hereby granted, provided that the above copyright notice and this permission\n"   \
-    "notice appear in all copies.\n\nTHE SOFTWARE IS PROVIDED \"AS IS\" AND THE AUTHOR DISCLAIMS ALL\n" \
-    "WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND\n" \
-    "FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR\n"         \
-    "CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS,\n"  \
-    "WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN\n"   \
+#define ISC                                                                                        \
+    "Permission to use, copy, modify, and/or distribute this software for any purpose with or\n"   \
+    "without fee is hereby granted, provided that the above copyright notice and this "            \
+    "permission\n"                                                                                 \
+    "notice appear in all copies.\n\nTHE SOFTWARE IS PROVIDED \"AS IS\" AND THE AUTHOR DISCLAIMS " \
+    "ALL\n"                                                                                        \
+    "WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY " \
+    "AND\n"                                                                                        \
+    "FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR\n"      \
+    "CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR "         \
+    "PROFITS,\n"                                                                                   \
+    "WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR "    \
+    "IN\n"                                                                                         \
     "CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.\n"
 
 static void check_words(const char *text, const char *want)
@@ -54,7 +65,8 @@ static void the_same_words(void **state)
     check_words("The \"Software\" is", " the software is ");
     check_words("\xef\xbb\xbfThe \xe2\x80\x9cSoftware\xe2\x80\x9d\r\n\tis", " the software is ");
     check_words("// The\n// Software\xc2\xa0is\n", " the software is ");
-    check_words("a) non-commercial licence, (ii) sub\xe2\x80\x90license\n", " noncommercial license sublicense ");
+    check_words("a) non-commercial licence, (ii) sub\xe2\x80\x90license\n",
+                " noncommercial license sublicense ");
     check_words("Copyright (c) 2024 Me\nwords", " words ");
     check_words("# \xc2\xa9 2024 Me. All rights reserved.\nwords", " words ");
     check_words("see https://x", " see http x ");
@@ -82,7 +94,8 @@ static void relatives_are_told_apart(void **state)
     check_is(MIT, "MIT", TEXT_EXACT, 1);
     check_is("The licence:\n\n" GRANT CONDITION WARRANTY, "MIT", TEXT_MATCH, 1);
     check_is("MIT No Attribution\n\n" GRANT ".\n\n" WARRANTY, "MIT-0", TEXT_EXACT, 1);
-    check_is("JSON License\n" GRANT CONDITION "The Software shall be used for Good, not Evil.\n" WARRANTY,
+    check_is("JSON License\n" GRANT CONDITION
+             "The Software shall be used for Good, not Evil.\n" WARRANTY,
              "JSON", TEXT_EXACT, 1);
     check_is(ISC, "ISC", TEXT_MATCH, 1);
 }
@@ -91,9 +104,9 @@ static void additions_make_a_text_modified(void **state)
 {
     (void)state;
     struct identification id = {0};
-    static const char text[] =
-        MIT "If the Software is used in products with more than 5 million monthly active users, the "
-            "name of the model shall be displayed prominently on the user interface.\n";
+    static const char text[] = MIT
+        "If the Software is used in products with more than 5 million monthly active users, the "
+        "name of the model shall be displayed prominently on the user interface.\n";
     assert_int_equal(license_identify(&id, text, sizeof text - 1, NULL), LQ_OK);
     assert_true(id.n >= 1);
     assert_string_equal(id.found[0].ids, "MIT");
@@ -117,8 +130,8 @@ static void what_is_no_licence(void **state)
 {
     (void)state;
     check_is("", NULL, TEXT_EXACT, 0);
-    check_is("# A model\n\nThis model was trained on text. Licensed under MIT, see LICENSE.\n", NULL,
-             TEXT_EXACT, 0);
+    check_is("# A model\n\nThis model was trained on text. Licensed under MIT, see LICENSE.\n",
+             NULL, TEXT_EXACT, 0);
     check_is("int main(void)\n{\n    return 0;\n}\n", NULL, TEXT_EXACT, 0);
 }
 
