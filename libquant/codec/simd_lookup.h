@@ -59,6 +59,27 @@ LANES vf vf_xor(vf a, vf b)
     return _mm512_xor_ps(a, b);
 }
 
+LANES vi vi_shl_each(vi v, vi n)
+{
+    return _mm512_sllv_epi32(v, n);
+}
+
+LANES vi vi_shr_each(vi v, vi n)
+{
+    return _mm512_srlv_epi32(v, n);
+}
+
+LANES vi vi_load_runs(const void *p, int run)
+{
+    if (run == 8)
+        return _mm512_permutexvar_epi32(
+            _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1),
+            _mm512_castsi128_si512(_mm_loadl_epi64(p)));
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+        _mm512_castsi128_si512(_mm_loadu_si128(p)));
+}
+
 LANES vi vi_where(vm m, vi v)
 {
     return _mm512_maskz_mov_epi32(m, v);
@@ -122,6 +143,24 @@ LANES vf vf_lookup16(vf_table16 t, vi index)
 LANES vf vf_xor(vf a, vf b)
 {
     return _mm256_xor_ps(a, b);
+}
+
+LANES vi vi_shl_each(vi v, vi n)
+{
+    return _mm256_sllv_epi32(v, n);
+}
+
+LANES vi vi_shr_each(vi v, vi n)
+{
+    return _mm256_srlv_epi32(v, n);
+}
+
+LANES vi vi_load_runs(const void *p, int run)
+{
+    if (run == 8)
+        return _mm256_set1_epi32((int32_t)load_u32(p));
+    return _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(_mm_loadl_epi64(p)),
+                                       _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1));
 }
 
 LANES vi vi_where(vm m, vi v)
@@ -190,6 +229,22 @@ LANES vf vf_lookup16(vf_table16 t, vi index)
 LANES vf vf_xor(vf a, vf b)
 {
     return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
+}
+
+LANES vi vi_shl_each(vi v, vi n)
+{
+    return vshlq_s32(v, n);
+}
+
+LANES vi vi_shr_each(vi v, vi n)
+{
+    return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(v), vnegq_s32(n)));
+}
+
+LANES vi vi_load_runs(const void *p, int run)
+{
+    (void)run; /* at least as many as lanes */
+    return vdupq_n_s32((int32_t)load_u32(p));
 }
 
 LANES vi vi_where(vm m, vi v)
