@@ -193,12 +193,23 @@ struct generator {
 };
 
 static const struct generator generators[] = {
-    {"normal", data_normal},     {"bf16", data_bf16},         {"student", data_student},
-    {"laplace", data_laplace},   {"sparse", data_sparse},     {"constant", data_constant},
-    {"denormal", data_denormal}, {"huge", data_huge},         {"tiny", data_tiny},
-    {"mixed", data_mixed},       {"positive", data_positive}, {"grid", data_grid},
-    {"zero", data_zero},         {"nan", data_nan},           {"half", data_half},
-    {"bits", data_bits},         {"signed-zero", data_signed_zero},
+    {"normal",      data_normal     },
+    {"bf16",        data_bf16       },
+    {"student",     data_student    },
+    {"laplace",     data_laplace    },
+    {"sparse",      data_sparse     },
+    {"constant",    data_constant   },
+    {"denormal",    data_denormal   },
+    {"huge",        data_huge       },
+    {"tiny",        data_tiny       },
+    {"mixed",       data_mixed      },
+    {"positive",    data_positive   },
+    {"grid",        data_grid       },
+    {"zero",        data_zero       },
+    {"nan",         data_nan        },
+    {"half",        data_half       },
+    {"bits",        data_bits       },
+    {"signed-zero", data_signed_zero},
 };
 
 enum { GENERATORS = sizeof generators / sizeof generators[0] };

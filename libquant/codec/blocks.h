@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* ---- legacy: 32 elements. qs[j] holds element j in the low and 16 + j in the high nibble; ---- */
-/* ---- qh is a 32-bit number whose bit i is the fifth bit of element i                       ---- */
+/* ---- qh is a 32-bit number whose bit i is the fifth bit of element i                       ----
+ */
 
 enum { LEGACY_LEN = 32 };
 
@@ -83,8 +84,8 @@ struct block_q5_k {
 };
 
 struct block_q6_k {
-    uint8_t ql[128];   /* low four bits */
-    uint8_t qh[64];    /* upper two bits */
+    uint8_t ql[128]; /* low four bits */
+    uint8_t qh[64];  /* upper two bits */
     int8_t scales[16];
     uint8_t d[2];
 };

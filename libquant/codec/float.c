@@ -1,4 +1,5 @@
-/* float.c -- numbers that stand alone: floats, integers, booleans; and their conversion to single. */
+/* float.c -- numbers that stand alone: floats, integers, booleans; and their conversion to single.
+ */
 #include "libquant/codec/num.h"
 #include "libquant/codec/type.h"
 

@@ -44,7 +44,7 @@ static const struct {
     size_t count;
 } sets[] = {
 #if defined(__x86_64__)
-    {ISA_AVX2, avx2, sizeof avx2 / sizeof avx2[0]},
+    {ISA_AVX2,   avx2,   sizeof avx2 / sizeof avx2[0]    },
     {ISA_AVX512, avx512, sizeof avx512 / sizeof avx512[0]},
 #elif defined(__aarch64__)
     {ISA_NEON, neon, sizeof neon / sizeof neon[0]},

@@ -23,7 +23,7 @@
         float x[SUPER_LEN];                                                                        \
         for (size_t i = 0; i < rows * per_row; i++) {                                              \
             memcpy(x, src + i * SUPER_LEN, sizeof x);                                              \
-            encode_block(&out[i], x, importance ? importance + i % per_row * SUPER_LEN : NULL);    \
+            encode_block(&out[i], x, importance ? importance + i % per_row *SUPER_LEN : NULL);     \
         }                                                                                          \
     }
 
@@ -82,12 +82,11 @@ static void affine_plain(const struct affine_type *t, const float *x, struct aff
 
     for (int j = 0; j < subs; j++) {
         const float *const sub = x + t->len * j;
-        const float base =
-            t->offset ? sqrtf(sum_of_squares(t->len, sub) / (float)t->len) : 0.0f;
+        const float base = t->offset ? sqrtf(sum_of_squares(t->len, sub) / (float)t->len) : 0.0f;
         for (int i = 0; i < t->len; i++)
             w[i] = t->offset ? base + fabsf(sub[i]) : fabsf(sub[i]);
-        scales[j] = search_affine(t->len, t->nmax, sub, w, &t->plain, s->codes + t->len * j,
-                                  &mins[j]);
+        scales[j] =
+            search_affine(t->len, t->nmax, sub, w, &t->plain, s->codes + t->len * j, &mins[j]);
     }
     s->d = integer_scales(subs, t->top, scales, s->scale);
     s->dmin = integer_scales(subs, t->top, mins, s->min);

@@ -14,9 +14,15 @@ struct affine_type {
     struct affine_trials plain; /* without importance */
 };
 
-static const struct affine_type q2_k = {16, 3, 15, 1.0f, false, {-0.5f, 0.1f, 15, true}};
-static const struct affine_type q4_k = {32, 15, 63, 2.0f, true, {-1.0f, 0.1f, 20, false}};
-static const struct affine_type q5_k = {32, 31, 63, 2.0f, true, {-0.5f, 0.1f, 15, false}};
+static const struct affine_type q2_k = {
+    16, 3, 15, 1.0f, false, {-0.5f, 0.1f, 15, true}
+};
+static const struct affine_type q4_k = {
+    32, 15, 63, 2.0f, true, {-1.0f, 0.1f, 20, false}
+};
+static const struct affine_type q5_k = {
+    32, 31, 63, 2.0f, true, {-0.5f, 0.1f, 15, false}
+};
 
 /* Trials under an importance matrix, also of the legacy types. */
 static const struct affine_trials weighted_trials = {-0.9f, 0.05f, 36, false};

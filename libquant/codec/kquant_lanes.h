@@ -1,8 +1,8 @@
 /* kquant_lanes.h -- encoders of the K types Q2_K to Q6_K, one superblock in each lane.
  *
- * VL superblocks are transposed, searched, and their scales rounded, side by side; packing then goes
- * through them one by one. What vectors cannot do alike, superblocks with NaN or infinite elements,
- * goes to the scalar encoder. Rows need no attention: superblocks lie back to back.
+ * VL superblocks are transposed, searched, and their scales rounded, side by side; packing then
+ * goes through them one by one. What vectors cannot do alike, superblocks with NaN or infinite
+ * elements, goes to the scalar encoder. Rows need no attention: superblocks lie back to back.
  */
 #ifndef LQ_CODEC_KQUANT_LANES_H
 #define LQ_CODEC_KQUANT_LANES_H
@@ -14,70 +14,66 @@
 
 enum { SUBS = 16 }; /* at most */
 
-/* VL superblocks: where each lies, and element by element. Of the last batch of a call, lanes that
- * have no superblock repeat the last one. */
+/* VL superblocks: where each lies and goes, and element by element. Of the last batch of a call,
+ * lanes that have no superblock repeat the first one. */
 struct batch {
     int count;
     const float *src[VL];
     const float *weights[VL]; /* importance, or NULL */
+    void *dst[VL];
     vf x[SUPER_LEN];
     vf importance[SUPER_LEN];
 };
 
-/* Encodes the superblocks of a batch to dst. */
-typedef void encode_batch_fn(uint8_t *dst, const struct batch *b, bool weighted);
+/* Encodes the superblocks of a batch. */
+typedef void encode_batch_fn(const struct batch *b, bool weighted);
 
-/* Magnitude bits of the largest element of each lane. */
-LANES vi batch_largest(const struct batch *b)
+/* Magnitude bits of the largest element. */
+LANES int super_largest(const float *x)
 {
     vi largest = vi_splat(0);
 
-    for (int i = 0; i < SUPER_LEN; i++)
-        largest = vi_max(largest, vf_abs_bits(b->x[i]));
-    return largest;
+    for (int i = 0; i < SUPER_LEN; i += VL)
+        largest = vi_max(largest, vf_abs_bits(vf_load(x + i)));
+    return vi_hmax(largest);
 }
 
-LANES void load_batch(struct batch *b, const float *src, const float *importance, size_t at,
-                      size_t blocks, size_t per_row)
+LANES void flush_batch(struct batch *b, encode_batch_fn *encode_batch, bool weighted)
 {
-    b->count = blocks - at < VL ? (int)(blocks - at) : VL;
-    for (int lane = 0; lane < VL; lane++) {
-        const size_t k = at + (size_t)(lane < b->count ? lane : b->count - 1);
-        b->src[lane] = src + k * SUPER_LEN;
-        b->weights[lane] = importance ? importance + k % per_row * SUPER_LEN : NULL;
+    for (int lane = b->count; lane < VL; lane++) {
+        b->src[lane] = b->src[0];
+        b->weights[lane] = b->weights[0];
     }
     vf_load_columns(b->x, b->src, SUPER_LEN);
-    if (importance)
+    if (weighted)
         vf_load_columns(b->importance, b->weights, SUPER_LEN);
+    encode_batch(b, weighted);
+    b->count = 0;
 }
 
 /* All K types encode a superblock of zeros as zeros. */
 LANES void encode_batches(const struct type_info *type, size_t block_bytes,
-                          encode_batch_fn *encode_batch, uint8_t *dst, const float *src, size_t rows,
-                          size_t cols, const float *importance)
+                          encode_batch_fn *encode_batch, bool weighted, uint8_t *dst,
+                          const float *src, size_t rows, size_t cols, const float *importance)
 {
     const size_t per_row = cols / SUPER_LEN, blocks = rows * per_row;
     struct batch b;
 
-    for (size_t at = 0; at < blocks; at += VL, dst += VL * block_bytes) {
-        load_batch(&b, src, importance, at, blocks, per_row);
-        const vi largest = batch_largest(&b);
-        const int bits = vi_hmax(largest);
-        if (bits == 0) {
-            memset(dst, 0, (size_t)b.count * block_bytes);
-            continue;
+    b.count = 0;
+    for (size_t i = 0; i < blocks; i++, dst += block_bytes, src += SUPER_LEN) {
+        const float *const weights = weighted ? importance + i % per_row * SUPER_LEN : NULL;
+        const int largest = super_largest(src);
+        if (largest == 0) {
+            memset(dst, 0, block_bytes);
+        } else if (largest >= NOT_FINITE) {
+            type->encode(dst, src, 1, SUPER_LEN, weights);
+        } else {
+            b.src[b.count] = src;
+            b.weights[b.count] = weights;
+            b.dst[b.count++] = dst;
         }
-        if (importance)
-            encode_batch(dst, &b, true);
-        else
-            encode_batch(dst, &b, false);
-        const unsigned special = bits < NOT_FINITE
-                                     ? 0
-                                     : vm_lanes(vi_gt(largest, vi_splat(NOT_FINITE - 1)));
-        for (int lane = 0; special >> lane != 0 && lane < b.count; lane++)
-            if (special >> lane & 1)
-                type->encode(dst + (size_t)lane * block_bytes, b.src[lane], 1, SUPER_LEN,
-                             b.weights[lane]);
+        if (b.count == VL || (b.count && i == blocks - 1))
+            flush_batch(&b, encode_batch, weighted);
     }
 }
 
@@ -85,8 +81,13 @@ LANES void encode_batches(const struct type_info *type, size_t block_bytes,
     void ISA_FN(encode_##name)(void *dst, const float *src, size_t rows, size_t cols,              \
                                const float *importance)                                            \
     {                                                                                              \
-        encode_batches(&type_##symbol, sizeof(struct block_##name), batch_##name, dst, src, rows,  \
-                       cols, importance);                                                          \
+        const size_t bytes = sizeof(struct block_##name);                                          \
+        if (importance)                                                                            \
+            encode_batches(&type_##symbol, bytes, batch_##name, true, dst, src, rows, cols,        \
+                           importance);                                                            \
+        else                                                                                       \
+            encode_batches(&type_##symbol, bytes, batch_##name, false, dst, src, rows, cols,       \
+                           NULL);                                                                  \
     }
 
 /* sigma2 of every lane, times `factor`. */
@@ -232,7 +233,8 @@ LANES void lane_scales(int n, const int32_t in[SUBS][VL], int lane, int limit, u
         out[j] = (uint8_t)(in[j][lane] < limit ? in[j][lane] : limit);
 }
 
-static void finish_q2_k(struct block_q2_k *b, const float *x, const struct affine_batch *r, int lane)
+static void finish_q2_k(struct block_q2_k *b, const float *x, const struct affine_batch *r,
+                        int lane)
 {
     uint8_t scale[16], min[16], codes[SUPER_LEN];
 
@@ -262,8 +264,8 @@ LANES void finish_k4(const struct affine_type *t, uint8_t d[2], uint8_t dmin[2],
     affine_codes(t, x, scale, min, load_f16(d), load_f16(dmin), r, lane, codes);
 }
 
-static void finish_q4_k(struct block_q4_k *b, const float *x, const struct affine_batch *r, int lane,
-                        int limit)
+static void finish_q4_k(struct block_q4_k *b, const float *x, const struct affine_batch *r,
+                        int lane, int limit)
 {
     uint8_t codes[SUPER_LEN];
 
@@ -271,7 +273,8 @@ static void finish_q4_k(struct block_q4_k *b, const float *x, const struct affin
     pack_4bit(b->qs, codes);
 }
 
-static void finish_q5_k(struct block_q5_k *b, const float *x, const struct affine_batch *r, int lane)
+static void finish_q5_k(struct block_q5_k *b, const float *x, const struct affine_batch *r,
+                        int lane)
 {
     uint8_t codes[SUPER_LEN];
 
@@ -279,34 +282,31 @@ static void finish_q5_k(struct block_q5_k *b, const float *x, const struct affin
     pack_q5_k(b, codes);
 }
 
-LANES void batch_q2_k(uint8_t *dst, const struct batch *b, bool weighted)
+LANES void batch_q2_k(const struct batch *b, bool weighted)
 {
-    struct block_q2_k *const out = (struct block_q2_k *)dst;
     struct affine_batch r;
 
     affine_batch_search(&q2_k, b, weighted, &r);
     for (int lane = 0; lane < b->count; lane++)
-        finish_q2_k(&out[lane], b->src[lane], &r, lane);
+        finish_q2_k(b->dst[lane], b->src[lane], &r, lane);
 }
 
-LANES void batch_q4_k(uint8_t *dst, const struct batch *b, bool weighted)
+LANES void batch_q4_k(const struct batch *b, bool weighted)
 {
-    struct block_q4_k *const out = (struct block_q4_k *)dst;
     struct affine_batch r;
 
     affine_batch_search(&q4_k, b, weighted, &r);
     for (int lane = 0; lane < b->count; lane++)
-        finish_q4_k(&out[lane], b->src[lane], &r, lane, weighted ? 255 : 63);
+        finish_q4_k(b->dst[lane], b->src[lane], &r, lane, weighted ? 255 : 63);
 }
 
-LANES void batch_q5_k(uint8_t *dst, const struct batch *b, bool weighted)
+LANES void batch_q5_k(const struct batch *b, bool weighted)
 {
-    struct block_q5_k *const out = (struct block_q5_k *)dst;
     struct affine_batch r;
 
     affine_batch_search(&q5_k, b, weighted, &r);
     for (int lane = 0; lane < b->count; lane++)
-        finish_q5_k(&out[lane], b->src[lane], &r, lane);
+        finish_q5_k(b->dst[lane], b->src[lane], &r, lane);
 }
 
 /* ---- Q3_K, Q6_K ---- */
@@ -317,7 +317,7 @@ struct symmetric_batch {
     int32_t scale[SUBS][VL];
     float inverse[SUBS][VL]; /* of the codes of the search */
     int32_t bias[SUBS][VL];
-    float moved[SUPER_LEN][VL]; /* or those codes themselves, without bias: inverse is NaN */
+    float moved[SUPER_LEN][VL]; /* of search_descent: those codes themselves */
 };
 
 LANES void symmetric_batch_search(int nmax, const struct batch *b, int j, const vf *w, vf *scale,
@@ -350,15 +350,18 @@ LANES void symmetric_codes_32(int nmax, const float *x, const float *scale,
     vi_store_32u8(codes, v);
 }
 
-LANES void symmetric_codes(int nmax, const float *x, const int8_t *scale, float d,
+LANES void symmetric_codes(int nmax, const float *x, const int8_t *scale, float d, bool moved,
                            const struct symmetric_batch *r, int lane, uint8_t codes[SUPER_LEN])
 {
     float scales[SUBS];
 
-    for (int j = 0; j < 16; j++)
+    for (int j = 0; j < SUBS; j++)
         scales[j] = d * (float)scale[j];
     for (int i = 0; i < SUPER_LEN; i += 32)
         symmetric_codes_32(nmax, x + i, scales, r, i / 16, lane, codes + i);
+    for (int j = 0; j < SUBS && moved; j++)
+        for (int i = 16 * j; i < 16 * (j + 1) && scales[j] == 0.0f; i++)
+            codes[i] = (uint8_t)r->moved[i][lane];
 }
 
 static void finish_q6_k(struct block_q6_k *b, const float *x, const struct symmetric_batch *r,
@@ -369,20 +372,20 @@ static void finish_q6_k(struct block_q6_k *b, const float *x, const struct symme
     store_f16(b->d, r->d[lane]);
     for (int j = 0; j < 16; j++)
         b->scales[j] = low_i8(r->scale[j][lane]);
-    symmetric_codes(32, x, b->scales, load_f16(b->d), r, lane, codes);
+    symmetric_codes(32, x, b->scales, load_f16(b->d), false, r, lane, codes);
     pack_q6_k(b, codes);
 }
 
-LANES void batch_q6_k(uint8_t *dst, const struct batch *b, bool weighted)
+LANES void batch_q6_k(const struct batch *b, bool weighted)
 {
-    struct block_q6_k *const out = (struct block_q6_k *)dst;
     struct symmetric_batch r;
     vf scale[SUBS], squares[16];
 
     for (int j = 0; j < SUBS; j++) {
         for (int i = 0; i < 16; i++)
             squares[i] = b->x[16 * j + i] * b->x[16 * j + i];
-        symmetric_batch_search(32, b, j, weighted ? b->importance + 16 * j : squares, &scale[j], &r);
+        symmetric_batch_search(32, b, j, weighted ? b->importance + 16 * j : squares, &scale[j],
+                               &r);
     }
     const vf max = search_extreme_lanes(SUBS, scale);
     const vf inverse = vf_splat(-128.0f) / max;
@@ -392,9 +395,9 @@ LANES void batch_q6_k(uint8_t *dst, const struct batch *b, bool weighted)
         vi_store(r.scale[j], vi_min(vi_nearest(inverse * scale[j]), vi_splat(127)));
     for (int lane = 0; lane < b->count; lane++) {
         if (zero >> lane & 1)
-            memset(&out[lane], 0, sizeof out[lane]);
+            memset(b->dst[lane], 0, sizeof(struct block_q6_k));
         else
-            finish_q6_k(&out[lane], b->src[lane], &r, lane);
+            finish_q6_k(b->dst[lane], b->src[lane], &r, lane);
     }
 }
 
@@ -405,13 +408,14 @@ LANES void q3_k_plain_lanes(const struct batch *b, struct symmetric_batch *r)
     struct descent_lanes s[GROUPS];
     vf scale[SUBS], l[GROUPS * MAX_LEN];
 
+    memset(r->inverse, 0, sizeof r->inverse);
+    memset(r->bias, 0, sizeof r->bias);
     for (int j = 0; j < SUBS; j += GROUPS) {
         search_descent_lanes(16, 4, b->x + 16 * j, l, s);
         for (int g = 0; g < GROUPS; g++) {
             scale[j + g] = s[g].scale;
             for (int i = 16 * g; i < 16 * (g + 1); i++)
-                vf_store(r->moved[16 * j + i],
-                         vf_select(s[g].zero, zero, l[i] + vf_splat(4.0f)));
+                vf_store(r->moved[16 * j + i], vf_select(s[g].zero, zero, l[i] + vf_splat(4.0f)));
         }
     }
     const vf max = search_extreme_lanes(SUBS, scale);
@@ -439,8 +443,7 @@ LANES void q3_k_weighted_lanes(const struct batch *b, struct symmetric_batch *r)
     search_symmetric_lanes(SUBS, 32, true, scale, sum_w, &s);
     vf_store(r->d, s.scale);
     for (int j = 0; j < SUBS; j++)
-        vi_store(r->scale[j],
-                 vi_add(symmetric_code_lanes(32, s.code_inverse, scale[j]), s.bias));
+        vi_store(r->scale[j], vi_add(symmetric_code_lanes(32, s.code_inverse, scale[j]), s.bias));
 }
 
 static void finish_q3_k(struct block_q3_k *b, const float *x, const struct symmetric_batch *r,
@@ -453,16 +456,12 @@ static void finish_q3_k(struct block_q3_k *b, const float *x, const struct symme
     lane_scales(16, r->scale, lane, 63, scale);
     pack_scales_q3(b->scales, scale);
     unpack_scales_q3(b->scales, unpacked);
-    symmetric_codes(4, x, unpacked, load_f16(b->d), r, lane, codes);
-    for (int i = 0; i < SUPER_LEN && !weighted; i++)
-        if (load_f16(b->d) * (float)unpacked[i / 16] == 0.0f)
-            codes[i] = (uint8_t)r->moved[i][lane];
+    symmetric_codes(4, x, unpacked, load_f16(b->d), !weighted, r, lane, codes);
     pack_q3_k(b, codes);
 }
 
-LANES void batch_q3_k(uint8_t *dst, const struct batch *b, bool weighted)
+LANES void batch_q3_k(const struct batch *b, bool weighted)
 {
-    struct block_q3_k *const out = (struct block_q3_k *)dst;
     struct symmetric_batch r;
 
     if (weighted)
@@ -470,7 +469,7 @@ LANES void batch_q3_k(uint8_t *dst, const struct batch *b, bool weighted)
     else
         q3_k_plain_lanes(b, &r);
     for (int lane = 0; lane < b->count; lane++)
-        finish_q3_k(&out[lane], b->src[lane], &r, lane, weighted);
+        finish_q3_k(b->dst[lane], b->src[lane], &r, lane, weighted);
 }
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "libquant/codec/blocks.h"
 
-/* Two bits: in each half of the superblock, a byte holds the codes of elements l, l + 32, l + 64 and
- * l + 96, from the low bits up. */
+/* Two bits: in each half of the superblock, a byte holds the codes of elements l, l + 32, l + 64
+ * and l + 96, from the low bits up. */
 static inline void pack_2bit(uint8_t qs[64], const uint8_t codes[256])
 {
     for (int half = 0; half < 2; half++) {
@@ -104,8 +104,8 @@ static inline void unpack_q5_k(uint8_t codes[256], const struct block_q5_k *b)
     unpack_1bit(codes, b->qh, 4);
 }
 
-/* Codes 0 to 63 of Q6_K: in each half, nibbles of l and l + 64, then of l + 32 and l + 96; upper two
- * bits as pack_2bit has them. */
+/* Codes 0 to 63 of Q6_K: in each half, nibbles of l and l + 64, then of l + 32 and l + 96; upper
+ * two bits as pack_2bit has them. */
 static inline void pack_q6_k(struct block_q6_k *b, const uint8_t codes[256])
 {
     uint8_t high[256];
@@ -138,8 +138,8 @@ static inline void unpack_q6_k(uint8_t codes[256], const struct block_q6_k *b)
 }
 
 /* Eight scales and eight minima of six bits in twelve bytes: those of sub-blocks 0 to 3 lie in the
- * low six bits of bytes 0 to 7; of the others the low nibbles share bytes 8 to 11, and the upper two
- * bits are in what bytes 0 to 7 have left. */
+ * low six bits of bytes 0 to 7; of the others the low nibbles share bytes 8 to 11, and the upper
+ * two bits are in what bytes 0 to 7 have left. */
 static inline void pack_scales_k4(uint8_t out[12], const uint8_t scale[8], const uint8_t min[8])
 {
     for (int j = 0; j < 4; j++) {

@@ -283,17 +283,17 @@ static void values_q8_1(float *dst, const struct block_q8_1 *b)
 /* ---- the table ---- */
 
 /* decode_<name> and check_<name>: block after block. */
-#define LEGACY_TYPE(symbol, suffix, more, good)                                                      \
-    static void decode_##suffix(float *dst, const void *src, size_t n)                               \
+#define LEGACY_TYPE(symbol, suffix, more, good)                                                    \
+    static void decode_##suffix(float *dst, const void *src, size_t n)                             \
     {                                                                                              \
-        const struct block_##suffix *b = src;                                                        \
+        const struct block_##suffix *b = src;                                                      \
         for (size_t i = 0; i < n; i += LEGACY_LEN)                                                 \
-            values_##suffix(dst + i, b++);                                                           \
+            values_##suffix(dst + i, b++);                                                         \
     }                                                                                              \
                                                                                                    \
-    static size_t check_##suffix(const void *src, size_t n)                                          \
+    static size_t check_##suffix(const void *src, size_t n)                                        \
     {                                                                                              \
-        const struct block_##suffix *b = src;                                                        \
+        const struct block_##suffix *b = src;                                                      \
         for (size_t i = 0; i < n; i += LEGACY_LEN, b++)                                            \
             if (!(good))                                                                           \
                 return i;                                                                          \
@@ -304,11 +304,11 @@ static void values_q8_1(float *dst, const struct block_q8_1 *b)
         .name = #symbol,                                                                           \
         .id = LQ_TYPE_##symbol,                                                                    \
         .block_len = LEGACY_LEN,                                                                   \
-        .block_bytes = sizeof(struct block_##suffix),                                                \
+        .block_bytes = sizeof(struct block_##suffix),                                              \
         .flags = TYPE_QUANTIZED | (more),                                                          \
-        .decode = decode_##suffix,                                                                   \
-        .encode = encode_##suffix,                                                                   \
-        .check = check_##suffix,                                                                     \
+        .decode = decode_##suffix,                                                                 \
+        .encode = encode_##suffix,                                                                 \
+        .check = check_##suffix,                                                                   \
     };
 
 LEGACY_TYPE(Q4_0, q4_0, 0, finite_f16(b->d))

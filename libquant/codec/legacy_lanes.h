@@ -113,8 +113,7 @@ LANES bool symmetric_block(int nmax, const float *x, float *d, float *m, vi *cod
     if (largest >= NOT_FINITE)
         return false;
     *m = 0.0f;
-    const float extreme =
-        largest ? load_f32(x + first_with_bits(v, 0x7fffffff, largest)) : 0.0f;
+    const float extreme = largest ? load_f32(x + first_with_bits(v, 0x7fffffff, largest)) : 0.0f;
     *d = extreme / (float)-nmax;
     const vf inverse = vf_splat(*d != 0.0f ? 1.0f / *d : 0.0f);
     for (int k = 0; k < VF_PER_32; k++)
@@ -301,8 +300,8 @@ LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
             search(nmax, &b, &r);
             for (int k = 0; k < GROUPS * VL && at + (size_t)k < blocks; k++) {
                 block_codes(nmax, b.src[k], &r, k, code);
-                pack(out + (at + (size_t)k) * block_bytes, f32_to_f16(r.d[k]),
-                     f32_to_f16(r.m[k]), code);
+                pack(out + (at + (size_t)k) * block_bytes, f32_to_f16(r.d[k]), f32_to_f16(r.m[k]),
+                     code);
             }
         }
         for (int lane = 0; lane < t.count; lane++)
@@ -322,7 +321,7 @@ LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
                             nmax, dst, src, rows, cols, importance);                               \
         else                                                                                       \
             encode_plain(&type_##symbol, bytes, kind##_block, pack_##name, nmax, dst, src,         \
-                         rows * cols);                                                             \
+                         rows *cols);                                                              \
     }
 
 /* ---- Q8_0 ---- */

@@ -139,11 +139,13 @@ LANES void search_descent_lanes(int n, int nmax, const vf *x, vf *l, struct desc
 {
     const vf zero = vf_splat(0.0f);
     vf w[GROUPS * MAX_LEN], lx[GROUPS], l2[GROUPS];
+    bool any = false;
 
     for (int g = 0; g < GROUPS; g++) {
         const vf max = search_extreme_lanes(n, x + g * n);
         const vf inverse = vf_splat((float)-nmax) / max;
         s[g].zero = vf_lt(vf_abs(max), vf_splat(SEARCH_EPSILON));
+        any = any || !vm_all(s[g].zero);
         lx[g] = l2[g] = zero;
         for (int i = g * n; i < (g + 1) * n; i++) {
             w[i] = x[i] * x[i];
@@ -152,12 +154,11 @@ LANES void search_descent_lanes(int n, int nmax, const vf *x, vf *l, struct desc
             l2[g] += w[i] * l[i] * l[i];
         }
     }
-    for (int round = 0; round < 5; round++)
+    for (int round = 0; round < 5 && any; round++)
         if (!descent_round(n, nmax, x, w, l, lx, l2))
             break;
     for (int g = 0; g < GROUPS; g++)
-        s[g].scale =
-            vf_select(vm_andnot(vf_gt(l2[g], zero), s[g].zero), lx[g] / l2[g], zero);
+        s[g].scale = vf_select(vm_andnot(vf_gt(l2[g], zero), s[g].zero), lx[g] / l2[g], zero);
 }
 
 #endif

@@ -19,8 +19,8 @@ float search_extreme(int n, const float *x)
     return value;
 }
 
-/* Sums of a least squares fit of x by scale * l: the best scale is lx / l2, and lx^2 / l2 is what it
- * explains of the sum of w * x^2. */
+/* Sums of a least squares fit of x by scale * l: the best scale is lx / l2, and lx^2 / l2 is what
+ * it explains of the sum of w * x^2. */
 struct fit {
     float lx; /* sum of w * x * l */
     float l2; /* sum of w * l * l */
@@ -84,7 +84,8 @@ static bool descend(int n, int nmax, const float *x, int *l, struct fit *sum)
         if (!(moved_sum.lx > 0.0f))
             continue;
         moved_sum.l2 = sum->l2 - w * old * old;
-        const int code = clamp_i32(nearest_i32(x[i] * moved_sum.l2 / moved_sum.lx), -nmax, nmax - 1);
+        const int code =
+            clamp_i32(nearest_i32(x[i] * moved_sum.l2 / moved_sum.lx), -nmax, nmax - 1);
         if (code == l[i])
             continue;
         moved_sum.lx += w * x[i] * (float)code;
@@ -146,8 +147,8 @@ static float affine_error(int n, const float *x, const float *w, const float *l,
 struct affine_state {
     float sum_w, sum_x; /* sums of w and of w * x */
     float max;
-    float scale, low, error;        /* best fit: x ~ scale * l + low */
-    float code_inverse, code_low;   /* what its codes were rounded with */
+    float scale, low, error;      /* best fit: x ~ scale * l + low */
+    float code_inverse, code_low; /* what its codes were rounded with */
 };
 
 /* Rounds with one stretch of the code range, fits scale and minimum to the codes, and keeps them if

@@ -1,9 +1,10 @@
-/* scale_search.h -- searches for the scale (and minimum) under which a group of numbers loses least.
+/* scale_search.h -- searches for the scale (and minimum) under which a group of numbers loses
+ * least.
  *
- * Every search rounds the group to integer codes under a number of trial scales, solves for the best
- * scale given those codes by weighted least squares, and keeps the best trial. They are the heart of
- * the K types and of the legacy types with an importance matrix. The order of every float operation
- * is part of the definition: sums run over the elements in order, in single precision.
+ * Every search rounds the group to integer codes under a number of trial scales, solves for the
+ * best scale given those codes by weighted least squares, and keeps the best trial. They are the
+ * heart of the K types and of the legacy types with an importance matrix. The order of every float
+ * operation is part of the definition: sums run over the elements in order, in single precision.
  *
  * Sizes: n <= 256. x, w and codes have n elements. Weights are not negative.
  */

@@ -1,8 +1,8 @@
 /* search_lanes.h -- the searches of scale_search.h, VL groups at a time, one in each lane.
  *
- * Every lane goes through the operations of the scalar search in its order, so that it ends with the
- * same bits. Where the scalar code branches, lanes compute both and select; a lane whose group is
- * constant or zero is carried along and overwritten in the end.
+ * Every lane goes through the operations of the scalar search in its order, so that it ends with
+ * the same bits. Where the scalar code branches, lanes compute both and select; a lane whose group
+ * is constant or zero is carried along and overwritten in the end.
  */
 #ifndef LQ_CODEC_SEARCH_LANES_H
 #define LQ_CODEC_SEARCH_LANES_H
@@ -13,13 +13,14 @@
 enum { MAX_LEN = 32 };
 
 /* ---- search_affine: GROUPS vectors at a time, to hide latency: PAIRED of them go through the same
- * loop, as many as registers hold the sums of; while these wait for a division the others run ---- */
+ * loop, as many as registers hold the sums of; while these wait for a division the others run ----
+ */
 
 /* State and result of VL groups. The codes are affine_code_lanes(nmax, code_inverse, code_low, x),
  * also where the group is constant. */
 struct affine_lanes {
     vf sum_w, sum_x, max;
-    vf lowest;            /* of the elements, at most 0 */
+    vf lowest; /* of the elements, at most 0 */
     vm varies;
     vf scale, low, error;
     vf code_inverse, code_low;
@@ -30,8 +31,8 @@ LANES vi affine_code_lanes(int nmax, vf inverse, vf low, vf x)
     return vi_clamp(vi_nearest(inverse * (x - low)), 0, nmax);
 }
 
-/* A code as a float. Exact for any v; or, about a tenth faster, for |v| <= 4194303: rounding with one
- * instruction, and limits as integers, as the bits of floats >= 0 are ordered as these are. */
+/* A code as a float. Exact for any v; or, about a tenth faster, for |v| <= 4194303: rounding with
+ * one instruction, and limits as integers, as the bits of floats >= 0 are ordered as these are. */
 LANES vf affine_round(int nmax, vf v, bool exact)
 {
     if (exact)
@@ -187,8 +188,8 @@ LANES bool affine_trial_lanes(int n, int nmax, const vf *x, const vf *w, float r
     if (!exact && !vm_all(in_range))
         return false;
     for (int g = 0; g < GROUPS; g += PAIRED)
-        affine_sums_lanes(n, nmax, x + g * n, w + g * n, t.inverse + g, t.low + g, exact,
-                          l + g * n, sum + g);
+        affine_sums_lanes(n, nmax, x + g * n, w + g * n, t.inverse + g, t.low + g, exact, l + g * n,
+                          sum + g);
     for (int g = 0; g < GROUPS; g++)
         affine_fit_lanes(s, sum, g, &t);
     for (int g = 0; g < GROUPS; g += PAIRED)
@@ -239,7 +240,8 @@ LANES void search_affine_lanes(int n, int nmax, const vf *x, const vf *w,
 
 /* ---- search_symmetric: three trials at a time, as these do not depend on each other ---- */
 
-/* Codes are symmetric_code_lanes(nmax, code_inverse, x) + bias; bias is 0 where the group is zero. */
+/* Codes are symmetric_code_lanes(nmax, code_inverse, x) + bias; bias is 0 where the group is zero.
+ */
 struct symmetric_lanes {
     vf scale;
     vf code_inverse;
@@ -266,24 +268,26 @@ LANES vf search_extreme_lanes(int n, const vf *x)
 
 enum { TRIALS = 3 };
 
-/* A code without bias as a float. Where x and inverse are finite, their product is below nmax + 1 in
- * magnitude and vf_rint does; otherwise it has to be `exact`. */
-LANES vf symmetric_round(int nmax, vf v, bool exact)
+/* A code without bias as a float. Where x and inverse are finite, |v| is at most nmax + t / 10 and
+ * vf_rint does; otherwise it has to be `exact`. Up to t = 4 nothing is rounded to below -nmax. */
+LANES vf symmetric_round(int nmax, vf v, int t, bool exact)
 {
+    const vf high = vf_splat((float)(nmax - 1));
+
     if (exact)
         return vf_from_int(vi_clamp(vi_nearest(v), -nmax, nmax - 1));
-    return vf_clamp(vf_rint(v), vf_splat((float)-nmax), vf_splat((float)(nmax - 1)));
+    return t <= 4 ? vf_min(vf_rint(v), high) : vf_clamp(vf_rint(v), vf_splat((float)-nmax), high);
 }
 
-/* The sums of `trials` fits. */
+/* The sums of `trials` fits, t / 10 being the largest stretch among them. */
 LANES void symmetric_fits(int n, int nmax, bool exact, const vf *x, const vf *w, const vf *wx,
-                          int trials, const vf *inverse, vf *lx, vf *l2)
+                          int trials, int t_max, const vf *inverse, vf *lx, vf *l2)
 {
     for (int t = 0; t < trials; t++)
         lx[t] = l2[t] = vf_splat(0.0f);
     for (int i = 0; i < n; i++) {
         for (int t = 0; t < trials; t++) {
-            const vf l = symmetric_round(nmax, inverse[t] * x[i], exact);
+            const vf l = symmetric_round(nmax, inverse[t] * x[i], t_max, exact);
             lx[t] += wx[i] * l;
             l2[t] += w[i] * l * l;
         }
@@ -299,19 +303,28 @@ LANES void search_symmetric_lanes(int n, int nmax, bool exact, const vf *x, cons
     const vm all_zero = vf_lt(vf_abs(max), vf_splat(SEARCH_EPSILON));
     vf wx[MAX_LEN], inverse[TRIALS], lx[TRIALS], l2[TRIALS];
 
+    if (vm_all(all_zero)) {
+        s->scale = s->code_inverse = zero;
+        s->bias = vi_splat(0);
+        return;
+    }
     for (int i = 0; i < n; i++)
         wx[i] = w[i] * x[i];
     s->code_inverse = vf_splat((float)-nmax) / max;
-    symmetric_fits(n, nmax, exact, x, w, wx, 1, &s->code_inverse, lx, l2);
+    symmetric_fits(n, nmax, exact, x, w, wx, 1, 0, &s->code_inverse, lx, l2);
     s->scale = vf_select(vf_eq(l2[0], zero), zero, lx[0] / l2[0]);
     vf best = s->scale * lx[0];
 
     for (int first = -9; first < 9; first += TRIALS) {
+        int t = 0;
         for (int k = 0; k < TRIALS; k++) {
-            const int t = first + k < 0 ? first + k : first + k + 1; /* -9 to 9 without 0 */
+            t = first + k < 0 ? first + k : first + k + 1; /* -9 to 9 without 0 */
             inverse[k] = -vf_splat((float)nmax + 0.1f * (float)t) / max;
         }
-        symmetric_fits(n, nmax, exact, x, w, wx, TRIALS, inverse, lx, l2);
+        if (t <= 4)
+            symmetric_fits(n, nmax, exact, x, w, wx, TRIALS, 4, inverse, lx, l2);
+        else
+            symmetric_fits(n, nmax, exact, x, w, wx, TRIALS, 9, inverse, lx, l2);
         for (int k = 0; k < TRIALS; k++) {
             const vm better = vm_and(vf_gt(l2[k], zero), vf_gt(lx[k] * lx[k], best * l2[k]));
             const vf scale = lx[k] / l2[k];

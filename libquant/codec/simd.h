@@ -1,8 +1,8 @@
 /* simd.h -- vectors of VL single-precision lanes, so that a kernel is written once for all widths.
  *
  * Included by files compiled for one instruction set (suffix _avx2, _avx512, _neon); everything is
- * static. vf holds VL floats, vi VL 32-bit integers, vm VL truth values. On vf the operators + - * /
- * and unary minus work lane by lane and round as the scalar ones do; nothing here is fused.
+ * static. vf holds VL floats, vi VL 32-bit integers, vm VL truth values. The operators of C work on
+ * vf lane by lane and round as the scalar ones do; nothing here is fused.
  *
  * What each simd_<isa>.h defines (lane by lane unless said otherwise):
  *
@@ -29,8 +29,8 @@
  *   vf_load_f16(p)  vf_store_f16(p, v)             halves; no lane of v is NaN
  *   f16_from_float(f)                              one, not NaN
  *   vf_hmin vf_hmax vi_hmin vi_hmax                over the lanes; no NaN
- *   GROUPS  PAIRED                                 how many vectors a search works on at a time, and
- *                                                  how many of these in one loop; both divide 8
+ *   GROUPS  PAIRED                                 vectors that a search works on at a time, and
+ *                                                  those of them in one loop; divisors of 8
  */
 #ifndef LQ_CODEC_SIMD_H
 #define LQ_CODEC_SIMD_H
@@ -60,10 +60,10 @@
 
 /* The function of this instruction set: encode_q4_k becomes encode_q4_k_avx2. */
 #define ISA_PASTE_(name, suffix) name##_##suffix
-#define ISA_PASTE(name, suffix) ISA_PASTE_(name, suffix)
-#define ISA_FN(name) ISA_PASTE(name, ISA_SUFFIX)
+#define ISA_PASTE(name, suffix)  ISA_PASTE_(name, suffix)
+#define ISA_FN(name)             ISA_PASTE(name, ISA_SUFFIX)
 
-#define VF_PER_32 (32 / VL)
+#define VF_PER_32                (32 / VL)
 
 /* v in a register: a compiler that uses it twice is not to load it twice. */
 LANES vf vf_loaded(vf v)

@@ -4,10 +4,10 @@
 
 #include <immintrin.h>
 
-#define ISA_SUFFIX avx2
+#define ISA_SUFFIX      avx2
 #define VECTOR_REGISTER "x"
 
-enum { VL = 8, GROUPS = 4, PAIRED = 4 };
+enum { VL = 8, GROUPS = 4, PAIRED = 2 };
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -230,9 +230,8 @@ LANES void vi_store_16u8(uint8_t *p, const vi v[2])
     const vi low = _mm256_set1_epi32(0xff);
     const vi a = _mm256_packus_epi32(_mm256_and_si256(v[0], low), _mm256_and_si256(v[1], low));
     const vi order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
-    _mm_storeu_si128((__m128i *)p,
-                     _mm256_castsi256_si128(
-                         _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, a), order)));
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(
+                                       _mm256_packus_epi16(a, a), order)));
 }
 
 LANES void vi_store_32u8(uint8_t *p, const vi v[4])

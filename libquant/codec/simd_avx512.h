@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#define ISA_SUFFIX avx512
+#define ISA_SUFFIX      avx512
 #define VECTOR_REGISTER "v"
 
 enum { VL = 16, GROUPS = 4, PAIRED = 4 };

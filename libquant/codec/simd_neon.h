@@ -4,7 +4,7 @@
 
 #include <arm_neon.h>
 
-#define ISA_SUFFIX neon
+#define ISA_SUFFIX      neon
 #define VECTOR_REGISTER "w"
 
 enum { VL = 4, GROUPS = 4, PAIRED = 4 };

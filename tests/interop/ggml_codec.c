@@ -133,8 +133,7 @@ static void encode_type(const struct type_info *type, type_encode_fn *encode)
 /* Random bytes are random codes under random scales, NaN and infinite ones among them. */
 static void decode_type(const struct type_info *type, type_decode_fn *decode)
 {
-    const struct ggml_type_traits *const traits =
-        ggml_get_type_traits((enum ggml_type)type->id);
+    const struct ggml_type_traits *const traits = ggml_get_type_traits((enum ggml_type)type->id);
     const size_t bytes = (size_t)ELEMENTS / type->block_len * type->block_bytes;
     struct rng r = {42};
 
@@ -168,8 +167,7 @@ static void check_type(const struct type_info *type)
             our_bytes[i] = (uint8_t)rng_next(&r);
         if (round % 2) /* one of many patterns that only an all-ones exponent makes invalid */
             memset(our_bytes + rng_below(&r, (uint32_t)bytes), 0xff, 1);
-        const bool theirs_ok =
-            ggml_validate_row_data((enum ggml_type)type->id, our_bytes, bytes);
+        const bool theirs_ok = ggml_validate_row_data((enum ggml_type)type->id, our_bytes, bytes);
         const bool ours_ok =
             !type->check || type->check(our_bytes, type->block_len) == type->block_len;
         differences += ours_ok != theirs_ok;
@@ -210,8 +208,7 @@ static void bench_encode(const struct type_info *type, const float *importance, 
 
 static void bench_decode(const struct type_info *type)
 {
-    const struct ggml_type_traits *const traits =
-        ggml_get_type_traits((enum ggml_type)type->id);
+    const struct ggml_type_traits *const traits = ggml_get_type_traits((enum ggml_type)type->id);
     const struct kernel k = kernel_for(type, isa_detect());
     double best[3] = {1e9, 1e9, 1e9};
 
@@ -293,8 +290,8 @@ int main(int argc, char **argv)
     const bool bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
 
     setenv("GGML_NO_BACKTRACE", "1", 1);
-    their_bytes = mmap(NULL, sizeof our_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                       -1, 0);
+    their_bytes =
+        mmap(NULL, sizeof our_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (their_bytes == MAP_FAILED)
         return 4;
     freopen("/dev/null", "w", stderr); /* ggml_validate_row_data tells every row it refuses */

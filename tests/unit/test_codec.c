@@ -39,18 +39,41 @@ static void test_sizes(void **state)
         uint32_t id;
         unsigned len, bytes;
     } expected[] = {
-        {"F32", 0, 1, 4},         {"F16", 1, 1, 2},        {"Q4_0", 2, 32, 18},
-        {"Q4_1", 3, 32, 20},      {"Q5_0", 6, 32, 22},     {"Q5_1", 7, 32, 24},
-        {"Q8_0", 8, 32, 34},      {"Q8_1", 9, 32, 36},     {"Q2_K", 10, 256, 84},
-        {"Q3_K", 11, 256, 110},   {"Q4_K", 12, 256, 144},  {"Q5_K", 13, 256, 176},
-        {"Q6_K", 14, 256, 210},   {"Q8_K", 15, 256, 292},  {"IQ2_XXS", 16, 256, 66},
-        {"IQ2_XS", 17, 256, 74},  {"IQ3_XXS", 18, 256, 98}, {"IQ1_S", 19, 256, 50},
-        {"IQ4_NL", 20, 32, 18},   {"IQ3_S", 21, 256, 110}, {"IQ2_S", 22, 256, 82},
-        {"IQ4_XS", 23, 256, 136}, {"I8", 24, 1, 1},        {"I16", 25, 1, 2},
-        {"I32", 26, 1, 4},        {"I64", 27, 1, 8},       {"F64", 28, 1, 8},
-        {"IQ1_M", 29, 256, 56},   {"BF16", 30, 1, 2},      {"TQ1_0", 34, 256, 54},
-        {"TQ2_0", 35, 256, 66},   {"MXFP4", 39, 32, 17},   {"NVFP4", 40, 64, 36},
-        {"Q1_0", 41, 128, 18},    {"Q2_0", 42, 64, 18},
+        {"F32",     0,  1,   4  },
+        {"F16",     1,  1,   2  },
+        {"Q4_0",    2,  32,  18 },
+        {"Q4_1",    3,  32,  20 },
+        {"Q5_0",    6,  32,  22 },
+        {"Q5_1",    7,  32,  24 },
+        {"Q8_0",    8,  32,  34 },
+        {"Q8_1",    9,  32,  36 },
+        {"Q2_K",    10, 256, 84 },
+        {"Q3_K",    11, 256, 110},
+        {"Q4_K",    12, 256, 144},
+        {"Q5_K",    13, 256, 176},
+        {"Q6_K",    14, 256, 210},
+        {"Q8_K",    15, 256, 292},
+        {"IQ2_XXS", 16, 256, 66 },
+        {"IQ2_XS",  17, 256, 74 },
+        {"IQ3_XXS", 18, 256, 98 },
+        {"IQ1_S",   19, 256, 50 },
+        {"IQ4_NL",  20, 32,  18 },
+        {"IQ3_S",   21, 256, 110},
+        {"IQ2_S",   22, 256, 82 },
+        {"IQ4_XS",  23, 256, 136},
+        {"I8",      24, 1,   1  },
+        {"I16",     25, 1,   2  },
+        {"I32",     26, 1,   4  },
+        {"I64",     27, 1,   8  },
+        {"F64",     28, 1,   8  },
+        {"IQ1_M",   29, 256, 56 },
+        {"BF16",    30, 1,   2  },
+        {"TQ1_0",   34, 256, 54 },
+        {"TQ2_0",   35, 256, 66 },
+        {"MXFP4",   39, 32,  17 },
+        {"NVFP4",   40, 64,  36 },
+        {"Q1_0",    41, 128, 18 },
+        {"Q2_0",    42, 64,  18 },
     };
 
     (void)state;
@@ -75,7 +98,7 @@ static void test_look_up(void **state)
         size_t n = 0;
         for (; type->name[n]; n++)
             lower[n] = (char)(type->name[n] >= 'A' && type->name[n] <= 'Z' ? type->name[n] + 32
-                                                                            : type->name[n]);
+                                                                           : type->name[n]);
         lower[n] = 0;
         assert_ptr_equal(type_by_id(type->id), type);
         assert_ptr_equal(type_by_name(type->name), type);
@@ -120,9 +143,8 @@ static void test_half(void **state)
             assert_int_equal(f32_to_f16(got), fraction ? (h & 0x8000) | 0x7e00 : h);
             continue;
         }
-        const float expected =
-            exponent ? sign * ldexpf((float)(1024 + fraction), exponent - 25)
-                     : sign * ldexpf((float)fraction, -24);
+        const float expected = exponent ? sign * ldexpf((float)(1024 + fraction), exponent - 25)
+                                        : sign * ldexpf((float)fraction, -24);
         assert_int_equal(f32_bits(got), f32_bits(expected));
         assert_int_equal(f32_to_f16(got), h);
     }
@@ -175,28 +197,28 @@ static void test_casts(void **state)
     assert_int_equal(low_i8(200), -56);
 }
 
-/* FNV-1a of what each encoder makes of one input, without and with importance (0: not possible). All
- * are the bytes that ggml makes (see scripts/interop-codec). */
+/* FNV-1a of what each encoder makes of one input, without and with importance (0: not possible).
+ * All are the bytes that ggml makes (see scripts/interop-codec). */
 static const struct golden {
     const char *name;
     uint64_t plain, weighted;
     float error; /* bound of root mean square error / root mean square, without importance */
 } goldens[] = {
-    {"F32", UINT64_C(0x0420e84d985dc60f), UINT64_C(0x0420e84d985dc60f), 0.0f},
-    {"F16", UINT64_C(0x48dd23053529d92b), UINT64_C(0x48dd23053529d92b), 0.000225f},
+    {"F32",  UINT64_C(0x0420e84d985dc60f), UINT64_C(0x0420e84d985dc60f), 0.0f     },
+    {"F16",  UINT64_C(0x48dd23053529d92b), UINT64_C(0x48dd23053529d92b), 0.000225f},
     {"BF16", UINT64_C(0x92c614d57145180b), UINT64_C(0x92c614d57145180b), 0.001771f},
-    {"F64", UINT64_C(0x8f82e19a77fa8ef7), UINT64_C(0x8f82e19a77fa8ef7), 0.0f},
-    {"Q4_0", UINT64_C(0x78dcbac31d6f486b), UINT64_C(0xe3336f9bbe6452c4), 0.05169f},
-    {"Q4_1", UINT64_C(0xe404257159dcd6df), UINT64_C(0xff662df9f84afd7f), 0.0177f},
-    {"Q5_0", UINT64_C(0xaf128edf5357b794), UINT64_C(0x149d63d409931707), 0.02653f},
+    {"F64",  UINT64_C(0x8f82e19a77fa8ef7), UINT64_C(0x8f82e19a77fa8ef7), 0.0f     },
+    {"Q4_0", UINT64_C(0x78dcbac31d6f486b), UINT64_C(0xe3336f9bbe6452c4), 0.05169f },
+    {"Q4_1", UINT64_C(0xe404257159dcd6df), UINT64_C(0xff662df9f84afd7f), 0.0177f  },
+    {"Q5_0", UINT64_C(0xaf128edf5357b794), UINT64_C(0x149d63d409931707), 0.02653f },
     {"Q5_1", UINT64_C(0x8e54006b9cca4ad4), UINT64_C(0xe78050c380f2ad20), 0.008795f},
     {"Q8_0", UINT64_C(0x3e97634bff187e2c), UINT64_C(0x3e97634bff187e2c), 0.003278f},
     {"Q8_1", UINT64_C(0x34fee9c317c8aef3), UINT64_C(0x34fee9c317c8aef3), 0.003278f},
-    {"Q2_K", UINT64_C(0x3e04f13452e8711a), UINT64_C(0x926b01f1f92bd223), 0.1209f},
-    {"Q3_K", UINT64_C(0xdabe22afff7c24dc), UINT64_C(0xadd53d630b9e4325), 0.09916f},
-    {"Q4_K", UINT64_C(0xf2d96636eb84c6b6), UINT64_C(0x7cd7eb433e6770f6), 0.02555f},
-    {"Q5_K", UINT64_C(0xa8ed100531f68dc9), UINT64_C(0x689b87ddb960b573), 0.01263f},
-    {"Q6_K", UINT64_C(0x67c1f3d5af6fa477), UINT64_C(0x292aa49de6a7f3b8), 0.01138f},
+    {"Q2_K", UINT64_C(0x3e04f13452e8711a), UINT64_C(0x926b01f1f92bd223), 0.1209f  },
+    {"Q3_K", UINT64_C(0xdabe22afff7c24dc), UINT64_C(0xadd53d630b9e4325), 0.09916f },
+    {"Q4_K", UINT64_C(0xf2d96636eb84c6b6), UINT64_C(0x7cd7eb433e6770f6), 0.02555f },
+    {"Q5_K", UINT64_C(0xa8ed100531f68dc9), UINT64_C(0x689b87ddb960b573), 0.01263f },
+    {"Q6_K", UINT64_C(0x67c1f3d5af6fa477), UINT64_C(0x292aa49de6a7f3b8), 0.01138f },
     {"Q8_K", UINT64_C(0x8301c46d8a76805a), UINT64_C(0x8301c46d8a76805a), 0.003496f},
 };
 
@@ -287,9 +309,19 @@ static void test_check(void **state)
     static const struct {
         const struct type_info *type;
         size_t at;
-    } scales[] = {{&type_Q4_0, 0}, {&type_Q4_1, 2}, {&type_Q5_0, 0},  {&type_Q5_1, 2},
-                  {&type_Q8_0, 0}, {&type_Q8_1, 2}, {&type_Q2_K, 82}, {&type_Q3_K, 108},
-                  {&type_Q4_K, 2}, {&type_Q5_K, 0}, {&type_Q6_K, 208}};
+    } scales[] = {
+        {&type_Q4_0, 0  },
+        {&type_Q4_1, 2  },
+        {&type_Q5_0, 0  },
+        {&type_Q5_1, 2  },
+        {&type_Q8_0, 0  },
+        {&type_Q8_1, 2  },
+        {&type_Q2_K, 82 },
+        {&type_Q3_K, 108},
+        {&type_Q4_K, 2  },
+        {&type_Q5_K, 0  },
+        {&type_Q6_K, 208}
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
@@ -328,11 +360,11 @@ static void test_integers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_look_up),
+        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_look_up),
         cmocka_unit_test(test_row_bytes), cmocka_unit_test(test_half),
         cmocka_unit_test(test_half_ties), cmocka_unit_test(test_bf16),
-        cmocka_unit_test(test_casts),    cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_check),
+        cmocka_unit_test(test_casts),     cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_check),
         cmocka_unit_test(test_integers),
     };
 
