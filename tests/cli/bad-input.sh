@@ -126,10 +126,10 @@ leftovers >/dev/null
 report "the files that are not broken are fine" "$faults"
 
 for kind in cut- flip- lie-; do
-    try_kind inspect $kind 3
-    try_kind quantize $kind 5
-    try_kind compare $kind 11
-    try_kind convert $kind 17
+    try_kind inspect $kind 7
+    try_kind quantize $kind 19
+    try_kind compare $kind 29
+    try_kind convert $kind 37
 done
 for kind in $(sed -n 's/^\([a-z0-9]*\)[-.].*/\1/p' bad/list | sort -u); do
     case $kind in cut | flip | lie) continue ;; esac
