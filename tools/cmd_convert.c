@@ -118,10 +118,11 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
                                           .allow_nonfinite = args_flag(args, "allow-nonfinite"),
                                           .progress = ctx->progress};
     lq_status status = parse(&job, args, err);
+    const struct context report = context_beside(ctx, job.options.out ? job.options.out : "");
     if (status == LQ_OK)
         status = convert_plan(&c, args_at(args, 0), &job.options, err);
     if (status == LQ_OK) {
-        convert_report_notes(ctx, &c);
+        convert_report_notes(&report, &c);
         if (!job.dry_run)
             status = convert_run(&c, &stream, err);
     }

@@ -254,6 +254,8 @@ lq_status vocab_llama(struct model *m, struct catalog *out, lq_error *err)
 {
     struct tokenizer_json *json;
     LQ_TRY(model_tokenizer_json(m, &json, err));
+    if (!json && m->files->exists(m->files, "tekken.json"))
+        return vocab_tekken(m, out, err);
     const cJSON *const prefix =
         cJSON_GetObjectItemCaseSensitive(m->config.tokenizer, "add_prefix_space");
     if (cJSON_IsBool(prefix))

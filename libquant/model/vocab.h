@@ -38,6 +38,9 @@ lq_status vocab_xlm_roberta(struct model *m, struct catalog *out, lq_error *err)
 /* WordPiece; RoBERTa: byte-level BPE, XLM-RoBERTa: Unigram. */
 lq_status vocab_bert(struct model *m, struct catalog *out, lq_error *err);
 
+/* tekken.json. */
+lq_status vocab_tekken(struct model *m, struct catalog *out, lq_error *err);
+
 /* ---- parts ---- */
 
 /* All arrays have n elements and live in the output's arena. */

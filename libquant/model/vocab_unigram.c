@@ -1,5 +1,6 @@
 /* vocab_unigram.c -- Unigram vocabularies (XLM-RoBERTa, BGE-M3, multilingual E5): pieces with scores,
  * and compiled rules of normalisation. */
+#include "libquant/model/base64.h"
 #include "libquant/model/sentencepiece.h"
 #include "libquant/model/tokenizer_json.h"
 #include "libquant/model/vocab.h"
@@ -74,37 +75,18 @@ static lq_status read_pieces(struct model *m, struct vocab *v, struct catalog *o
 
 /* ---- from tokenizer.json ---- */
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *const at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 static lq_status decode_base64(struct catalog *out, const char *text, struct bytes *bytes,
                                lq_error *err)
 {
-    size_t n = 0, len = strlen(text);
-    unsigned bits = 0, value = 0;
-    while (len && text[len - 1] == '=')
-        len--;
+    const size_t len = strlen(text);
     char *const data = arena_calloc(&out->arena, len / 4 * 3 + 4, 1);
     if (!data)
         return lq_fail_memory(err);
-    for (size_t i = 0; i < len; i++) {
-        const int digit = base64_digit(text[i]);
-        if (digit < 0)
-            return lq_fail_at(err, LQ_E_FORMAT, "tokenizer.json", -1,
-                              "\"precompiled_charsmap\" is no Base64");
-        value = value << 6 | (unsigned)digit;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            data[n++] = (char)(value >> bits & 0xff);
-        }
-    }
-    *bytes = (struct bytes){data, n};
-    return LQ_OK;
+    bytes->data = data;
+    return base64_decode(data, text, len, &bytes->len)
+               ? LQ_OK
+               : lq_fail_at(err, LQ_E_FORMAT, "tokenizer.json", -1,
+                            "\"precompiled_charsmap\" is no Base64");
 }
 
 static const cJSON *get(const cJSON *object, const char *name)

@@ -26,6 +26,7 @@ class Case:
     options: tuple = ()            # for both converters
     run: bool = False              # evaluate the result with llama.cpp
     known: dict = field(default_factory=dict)  # differences with their reasons: {key: reason}
+    needs: str = ""                # a module without which the peer cannot; then the case is skipped
     peer_fails: str = ""           # why the peer cannot convert it: then only ours is made and run
 
 
@@ -847,3 +848,49 @@ def xlm_roberta_json(folder):
     t = XLMRobertaTokenizerFast.from_pretrained(folder)
     t.save_pretrained(folder)
     (folder / "sentencepiece.bpe.model").unlink()
+
+
+# ---- Mistral's own tokenizer file; the peer reads it with mistral-common ----
+
+TEKKEN = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?"
+          r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|"
+          r"\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def tekken_json(folder, size=512, special=20):
+    """The ranks of a trained byte-level BPE, as tekken.json has them."""
+    import base64
+    from tokenizers import pre_tokenizers
+    byte_bpe(folder, size - special, split(TEKKEN), [])
+    t = read_json(folder / "tokenizer.json")
+    shown = sorted(pre_tokenizers.ByteLevel.alphabet())
+    order = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
+    byte_of = {chr(b): b for b in order}
+    byte_of.update((chr(256 + i), b) for i, b in enumerate(b for b in range(256) if b not in order))
+    assert sorted(byte_of) == shown
+    tokens = [bytes([b]) for b in range(256)]
+    for m in t["model"]["merges"]:
+        left, right = m.split(" ") if isinstance(m, str) else m
+        merged = bytes(byte_of[c] for c in left + right)
+        if merged not in tokens:
+            tokens.append(merged)
+    tokens = tokens[:size - special]
+    assert len(tokens) == size - special
+    names = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]",
+             "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]", "<pad>", "[IMG_BREAK]",
+             "[IMG_END]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"]
+    write_json(folder / "tekken.json", {
+        "config": {"pattern": TEKKEN, "num_vocab_tokens": len(tokens), "default_vocab_size": size,
+                   "default_num_special_tokens": special, "version": "v3"},
+        "vocab": [{"rank": i, "token_bytes": base64.b64encode(b).decode(),
+                   "token_str": b.decode("utf-8", "replace")} for i, b in enumerate(tokens)],
+        "special_tokens": [{"rank": i, "token_str": n, "is_control": True} for i, n in enumerate(names)]})
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+
+
+@case("Mistral-Nemo-tekken", needs="mistral_common", run=True)
+def tekken(folder):
+    from transformers import MistralConfig
+    tekken_json(folder)
+    save(folder, MistralConfig(**small(head_dim=32, sliding_window=None)))

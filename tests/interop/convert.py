@@ -1,6 +1,7 @@
 """Compares lq convert with llama.cpp's converter; run by scripts/interop-convert."""
 import argparse
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import checkpoints  # noqa: E402
 
 class Score:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
 
     def check(self, name, problems):
         if problems:
@@ -147,12 +148,16 @@ class Harness:
         text = self.work / "text.txt"
         if not text.exists():
             text.write_text(checkpoints.CORPUS.read_text(encoding="utf-8")[:4000], encoding="utf-8")
-        done = subprocess.run([self.bin / "llama-perplexity", "-m", model, "-f", text, "-c", "64",
-                               "-b", "64", "--chunks", "2", "-t", "2"],
-                              capture_output=True, text=True, env=self.env)
-        # Its last lines get lost now and then: the first chunk's figure is there always.
-        found = re.search(r"\[1\]([0-9.]+)", done.stdout + done.stderr)
-        return found.group(1) if found else (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        # Its last lines get lost now and then, even all of them: the first chunk's figure is enough,
+        # and what was lost is asked for again.
+        for _ in range(5):
+            done = subprocess.run([self.bin / "llama-perplexity", "-m", model, "-f", text, "-c", "64",
+                                   "-b", "64", "--chunks", "2", "-t", "2"],
+                                  capture_output=True, text=True, env=self.env)
+            found = re.search(r"\[1\]([0-9.]+)", done.stdout + done.stderr)
+            if found:
+                return found.group(1)
+        return (done.stderr.strip().splitlines() or ["nothing"])[-1]
 
     def one_type(self, case, folder, outtype):
         name = f"{case.name} {outtype}"
@@ -185,6 +190,10 @@ class Harness:
             self.score.check(f"{name}: llama.cpp runs it", [] if fine else [f"{x} / {y}"])
 
     def one_case(self, case):
+        if case.needs and importlib.util.find_spec(case.needs) is None:
+            print(f"skip {case.name}: there is no {case.needs}")
+            self.score.skipped += 1
+            return
         folder = self.work / case.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -341,7 +350,8 @@ def main():
         h.one_case(c)
     if not args.cases or "else" in args.cases:
         h.everything_else()
-    print(f"{h.score.passed} passed, {h.score.failed} failed")
+    skipped = f", {h.score.skipped} skipped" if h.score.skipped else ""
+    print(f"{h.score.passed} passed, {h.score.failed} failed{skipped}")
     return 1 if h.score.failed else 0
 
 
