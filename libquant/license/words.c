@@ -107,7 +107,7 @@ static void fold(struct text *out, const char *s, size_t len)
 
 static bool is_word_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c < 0;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
 /* ---- lines ---- */
