@@ -151,9 +151,6 @@ class Harness:
         # Its last lines get lost now and then, even all of them: the first chunk's figure is enough,
         # and what was lost is asked for again.
         for _ in range(5):
-            # Its last lines get lost now and then, even all of them: the first chunk's figure is enough,
-        # and what was lost is asked for again.
-        for _ in range(5):
             done = subprocess.run([self.bin / "llama-perplexity", "-m", model, "-f", text, "-c", "64",
                                    "-b", "64", "--chunks", "2", "-t", "2"],
                                   capture_output=True, text=True, env=self.env)
