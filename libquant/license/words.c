@@ -87,7 +87,7 @@ static void fold(struct text *out, const char *s, size_t len)
             text_putc(out, '\n');
         } else if (c == '"' || c == '`') {
             text_putc(out, '\'');
-        } else if (c > 0) {
+        } else if (c && (unsigned char)c < 0x80) {
             text_putc(out, c);
         } else if (c) {
             uint32_t cp;
