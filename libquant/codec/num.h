@@ -44,6 +44,13 @@ static inline uint32_t load_u32(const void *p)
     return v;
 }
 
+static inline uint64_t load_u64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 static inline float load_f32(const void *p)
 {
     float v;
@@ -57,6 +64,11 @@ static inline void store_u16(void *p, uint16_t v)
 }
 
 static inline void store_u32(void *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void store_u64(void *p, uint64_t v)
 {
     memcpy(p, &v, sizeof v);
 }
