@@ -322,6 +322,44 @@ class Harness:
                          [f"{k}: {keys.get(k)} instead of {v!r}" for k, v in want.items()
                           if keys.get(k, (0, None))[1] != v])
 
+    def safetensors(self):
+        """The same tensors as floats: torch's cast of a checkpoint, its scales times its 8-bit floats,
+        and what a GGUF file stands for."""
+        import numpy as np
+        import torch
+        from safetensors.torch import load_file
+        folder, ours = self.work / "safetensors", self.work / "ours.safetensors"
+        cast = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        with contextlib.redirect_stderr(io.StringIO()):
+            checkpoints.fp8_blocks(folder)
+        source = load_file(folder / "model.safetensors")
+        want = {}
+        for name, t in source.items():
+            scale = source.get(name + "_scale_inv")
+            if scale is not None:
+                wide = scale.repeat_interleave(32, 0).repeat_interleave(32, 1)[:t.shape[0], :t.shape[1]]
+                t = t.float() * wide
+            if not name.endswith("_scale_inv"):
+                want[name] = t
+        for outtype, dtype in cast.items():
+            problem = self.run_lq("convert", "-q", folder, "--format", "safetensors", "-o", ours,
+                                  "--type", outtype)
+            got = {} if problem else load_file(ours)
+            self.score.check(f"safetensors {outtype}", [problem] if problem else
+                             [k for k in want.keys() | got.keys()
+                              if k not in got or k not in want or got[k].dtype != dtype
+                              or not torch.equal(got[k].float(), want[k].to(dtype).float())])
+        shutil.rmtree(folder)
+        import gguf
+        model = self.work / "lq-quantized.gguf"
+        problem = self.run_lq("convert", "-q", model, "--format", "safetensors", "-o", ours, "--type", "f32")
+        got = {} if problem else load_file(ours)
+        want = {t.name: gguf.quants.dequantize(t.data, t.tensor_type) for t in gguf.GGUFReader(model).tensors}
+        self.score.check("safetensors of a quantized GGUF", [problem] if problem else
+                         [k for k in want if not np.array_equal(got[k].numpy(), want[k])])
+
     def everything_else(self):
         self.several_types()
         self.quantized()
@@ -330,6 +368,7 @@ class Harness:
         self.vocabulary()
         self.overrides()
         self.cache_entry()
+        self.safetensors()
 
 
 def main():
