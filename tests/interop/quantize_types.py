@@ -222,9 +222,8 @@ OPTIONS = [
     (["--prune-layers", "2,3,7"], ["Q4_K_M", "Q2_K", "IQ4_XS"]),
     (["--prune-layers", "0"], ["Q4_K_S"]),
     (["--imatrix", "MATRIX"], ["IQ3_XXS", "IQ4_XS", "IQ4_NL", "Q4_0", "Q5_0", "Q4_K_M", "IQ2_M"]),
-    (["--override-kv", "llama.expert_count=int:8", "--override-kv",
-      "llama.expert_used_count=int:2", "--override-kv",
-      "llama.attention.head_count_kv=int:1"], ["Q4_K_M", "Q2_K"]),
+    (["--override-kv", "llama.attention.head_count_kv=int:1", "--override-kv",
+      "llama.block_count=int:40"], ["Q4_K_M", "Q2_K"]),
 ]
 
 
