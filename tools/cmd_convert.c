@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Everything that the arguments say. */
 struct job {
@@ -108,30 +109,77 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     return metadata ? source_open_file(&o->metadata.overrides, metadata, err) : LQ_OK;
 }
 
+/* ---- safetensors ---- */
+
+static lq_status parse_tensors(const struct job *job, struct tensors_options *o, lq_error *err)
+{
+    const struct convert_options *const given = &job->options;
+    *o = (struct tensors_options){.out = given->out, .split_max_bytes = given->split_max_bytes,
+                                  .split_max_tensors = given->split_max_tensors};
+    if (!o->out)
+        return lq_fail(err, LQ_E_USAGE, "--format safetensors needs -o FILE or -o FOLDER");
+    if (given->n_types != 1)
+        return lq_fail(err, LQ_E_USAGE, "--format safetensors makes one type at a time");
+    if (strcasecmp(given->types[0], "auto") == 0)
+        return LQ_OK;
+    o->type = type_by_name(given->types[0]);
+    if (!o->type || (o->type->id != LQ_TYPE_F32 && o->type->id != LQ_TYPE_F16 &&
+                     o->type->id != LQ_TYPE_BF16))
+        return lq_fail(err, LQ_E_USAGE,
+                       "--format safetensors takes --type auto, f32, f16 or bf16, not \"%.40s\"",
+                       given->types[0]);
+    return LQ_OK;
+}
+
+static lq_status run_tensors(const struct job *job, const char *path,
+                             const struct stream_options *stream, lq_error *err)
+{
+    const struct context report = context_beside(job->ctx, job->options.out ? job->options.out : "");
+    struct tensors_options options;
+    struct tensors_conversion c = {0};
+    LQ_TRY(parse_tensors(job, &options, err));
+    lq_status status = convert_tensors_plan(&c, path, &options, err);
+    if (status == LQ_OK && !job->dry_run)
+        status = convert_tensors_run(&c, stream, err);
+    if (status == LQ_OK)
+        status = convert_report_tensors(&report, &c, job->dry_run, err);
+    convert_tensors_release(&c);
+    return status;
+}
+
 /* ---- the command ---- */
+
+static lq_status run_gguf(const struct job *job, const char *path,
+                          const struct stream_options *stream, lq_error *err)
+{
+    const struct context report = context_beside(job->ctx, job->options.out ? job->options.out : "");
+    struct conversion c = {0};
+    lq_status status = convert_plan(&c, path, &job->options, err);
+    if (status == LQ_OK) {
+        convert_report_notes(&report, &c);
+        if (!job->dry_run)
+            status = convert_run(&c, stream, err);
+    }
+    if (status == LQ_OK)
+        status = convert_report_print(&report, &c, job->dry_run, err);
+    convert_release(&c);
+    return status;
+}
 
 static lq_status run(const struct context *ctx, const struct args *args, lq_error *err)
 {
     struct job job = {.ctx = ctx};
-    struct conversion c = {0};
     const struct stream_options stream = {.isa = ctx->isa, .threads = ctx->threads, .sync = true,
                                           .allow_nonfinite = args_flag(args, "allow-nonfinite"),
                                           .progress = ctx->progress};
+    const char *const format = args_value(args, "format");
+    const bool safetensors = format && strcmp(format, "safetensors") == 0;
     lq_status status = parse(&job, args, err);
-    const struct context report = context_beside(ctx, job.options.out ? job.options.out : "");
+    if (status == LQ_OK && format && !safetensors && strcmp(format, "gguf") != 0)
+        status = lq_fail(err, LQ_E_USAGE, "--format takes gguf or safetensors, not \"%.40s\"",
+                         format);
     if (status == LQ_OK)
-        status = convert_plan(&c, args_at(args, 0), &job.options, err);
-    if (status == LQ_OK) {
-        convert_report_notes(&report, &c);
-        if (!job.dry_run)
-            status = convert_run(&c, &stream, err);
-    }
-    if (status == LQ_OK) {
-        const char *const out = job.options.out;
-        const struct context beside = context_beside(ctx, out ? out : "");
-        status = convert_report_print(&beside, &c, job.dry_run, err);
-    }
-    convert_release(&c);
+        status = (safetensors ? run_tensors : run_gguf)(&job, args_at(args, 0), &stream, err);
     source_close(job.options.metadata.overrides);
     quantize_args_release(&job.quantize);
     free(job.types);
@@ -144,6 +192,7 @@ static const struct option options[] = {
     {"outfile", 0, OPT_VALUE, "OUT", "the same, as convert_hf_to_gguf.py calls it"},
     {"type", 0, OPT_LIST, "T,...", "types: auto, f32, f16, bf16, q8_0, q4_k_m, ... (auto)"},
     {"outtype", 0, OPT_LIST, "T,...", "the same, as convert_hf_to_gguf.py calls it"},
+    {"format", 0, OPT_VALUE, "FORMAT", "gguf, or safetensors: the same tensors as floats (gguf)"},
     {"via", 0, OPT_VALUE, "TYPE", "quantize from this type, as in two steps (f32)"},
     {"model-name", 0, OPT_VALUE, "NAME", "general.name"},
     {"metadata", 0, OPT_VALUE, "FILE", "JSON file of general.* keys that go before all others"},
@@ -173,7 +222,9 @@ const struct command command_convert = {
         "refused before anything is written. The name that goes into the file is that of the model "
         "card, of config.json, of the cache entry or of the folder, and is shown first; "
         "--model-name sets it. Without -o the file goes into the model's folder, under the name "
-        "that convert_hf_to_gguf.py gives it.",
+        "that convert_hf_to_gguf.py gives it.\n\n"
+        "With --format safetensors the tensors keep their names and become floats: of a checkpoint "
+        "in 8-bit floats, or of a quantized GGUF file. Only the weights are written.",
     .examples = "lq convert SmolLM2-135M-Instruct\n"
                 "lq convert SmolLM2-135M-Instruct -o smol-{type}.gguf --type f16,q8_0,q4_k_m\n"
                 "lq convert Llama-3.2-1B -o out/ --type q4_k_m --via f16\n"

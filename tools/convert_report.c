@@ -50,41 +50,54 @@ static double bits_per_weight(uint64_t bytes, uint64_t elements)
 
 /* ---- text ---- */
 
-static void print_output(const struct context *ctx, const struct convert_output *o, bool dry_run)
+static void print_files(const struct context *ctx, const struct catalog *out,
+                        uint8_t (*digests)[32], bool dry_run)
 {
-    const struct catalog *const out = &o->output->catalog;
-    uint64_t elements;
-    const uint64_t bytes = bytes_of(out, &elements);
-    char size[16];
     for (size_t i = 0; i < out->n_files; i++) {
         struct text name = {0};
         char hex[65] = "";
         if (!dry_run)
-            hex_of(hex, o->digests[i], 32);
+            hex_of(hex, digests[i], 32);
         text_put_printable(&name, out->files[i].name, strlen(out->files[i].name));
         fprintf(ctx->out, "%s%s%s\n", hex, dry_run ? "" : "  ", name.data ? name.data : "");
         text_free(&name);
     }
-    fprintf(dry_run ? ctx->out : ctx->err, "  %s: %zu tensors, %s, %.2f bits per weight\n", o->type,
-            out->n_tensors, print_size(size, bytes), bits_per_weight(bytes, elements));
+}
+
+/* The line below the files: part of what a dry run is asked for, else talk. */
+static void print_sum(const struct context *ctx, const char *type, const struct catalog *out,
+                      bool dry_run)
+{
+    uint64_t elements;
+    const uint64_t bytes = bytes_of(out, &elements);
+    char size[16];
+    if (dry_run || !ctx->quiet)
+        fprintf(dry_run ? ctx->out : ctx->err, "  %s: %zu tensors, %s, %.2f bits per weight\n", type,
+                out->n_tensors, print_size(size, bytes), bits_per_weight(bytes, elements));
+}
+
+static void print_output(const struct context *ctx, const struct convert_output *o, bool dry_run)
+{
+    print_files(ctx, &o->output->catalog, o->digests, dry_run);
+    print_sum(ctx, o->type, &o->output->catalog, dry_run);
 }
 
 /* ---- JSON ---- */
 
-static void output_json(struct json_out *j, const struct convert_output *o, bool dry_run)
+static void output_json(struct json_out *j, const char *type, const struct catalog *out,
+                        uint8_t (*digests)[32], bool dry_run)
 {
-    const struct catalog *const out = &o->output->catalog;
     uint64_t elements;
     const uint64_t bytes = bytes_of(out, &elements);
     out_object(j, NULL);
-    out_string(j, "type", o->type);
+    out_string(j, "type", type);
     out_array(j, "files");
     for (size_t i = 0; i < out->n_files; i++) {
         char hex[65];
         out_object(j, NULL);
         out_string(j, "name", out->files[i].name);
         if (!dry_run) {
-            hex_of(hex, o->digests[i], 32);
+            hex_of(hex, digests[i], 32);
             out_u64(j, "size", out->files[i].size);
             out_string(j, "sha256", hex);
         }
@@ -127,7 +140,8 @@ static lq_status print_json(const struct context *ctx, const struct conversion *
     out_end(&j, ']');
     out_array(&j, "outputs");
     for (size_t i = 0; i < c->n_outputs; i++)
-        output_json(&j, &c->outputs[i], dry_run);
+        output_json(&j, c->outputs[i].type, &c->outputs[i].output->catalog, c->outputs[i].digests,
+                    dry_run);
     out_end(&j, ']');
     out_end(&j, '}');
     return out_print(&j, ctx, err);
@@ -142,4 +156,29 @@ lq_status convert_report_print(const struct context *ctx, const struct conversio
     for (size_t i = 0; i < c->n_outputs; i++)
         print_output(ctx, &c->outputs[i], dry_run);
     return LQ_OK;
+}
+
+lq_status convert_report_tensors(const struct context *ctx, const struct tensors_conversion *c,
+                                 bool dry_run, lq_error *err)
+{
+    const struct catalog *const out = &c->output.catalog;
+    struct json_out j = {0};
+    progress_clear();
+    if (!ctx->json) {
+        print_files(ctx, out, c->digests, dry_run);
+        print_sum(ctx, "safetensors", out, dry_run);
+        if (c->n_dropped && !ctx->quiet)
+            fprintf(ctx->err, "lq: note: %zu tensors of scales are in the values now; take "
+                              "\"quantization_config\" out of config.json\n",
+                    c->n_dropped);
+        return LQ_OK;
+    }
+    out_object(&j, NULL);
+    out_string(&j, "model", c->model.source.path);
+    out_bool(&j, "dry_run", dry_run);
+    out_array(&j, "outputs");
+    output_json(&j, "safetensors", out, c->digests, dry_run);
+    out_end(&j, ']');
+    out_end(&j, '}');
+    return out_print(&j, ctx, err);
 }

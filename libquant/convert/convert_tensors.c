@@ -1,0 +1,248 @@
+/* convert_tensors.c -- a model's tensors as floats in safetensors. */
+#include "libquant/convert/convert_tensors.h"
+
+#include "formats/format.h"
+#include "formats/safetensors.h"
+#include "libquant/base/sink.h"
+#include "libquant/convert/plan_steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct tensor_rule as_it_is = {"", "", "", TRANSFORM_NONE, 0, {0, 0}};
+
+/* ---- which tensors, and as what ---- */
+
+static bool is_fp8(const struct type_info *type)
+{
+    return type->id >= LQ_TYPE_F8_E4M3 && type->id <= LQ_TYPE_F8_E5M2FNUZ;
+}
+
+/* The scales of an 8-bit tensor, or NULL. */
+static const struct tensor *scales_of(const struct catalog *source, const struct tensor *t)
+{
+    static const char *const suffixes[] = {"_scale_inv", "_scale"};
+    const struct tensor *found = NULL;
+    for (size_t i = 0; i < 2 && !found && is_fp8(t->type); i++) {
+        char name[600];
+        snprintf(name, sizeof name, "%.560s%s", t->name, suffixes[i]);
+        found = catalog_find(source, name);
+    }
+    return found;
+}
+
+/* Whether the tensor is the scales of another. */
+static bool is_scales(const struct catalog *source, const struct tensor *t)
+{
+    static const char *const suffixes[] = {"_scale_inv", "_scale"};
+    for (size_t i = 0; i < 2; i++) {
+        char name[600];
+        const size_t len = strlen(t->name), cut = strlen(suffixes[i]);
+        if (len >= sizeof name || !text_ends_with(t->name, suffixes[i]))
+            continue;
+        memcpy(name, t->name, len - cut);
+        name[len - cut] = '\0';
+        const struct tensor *const of = catalog_find(source, name);
+        if (of && is_fp8(of->type))
+            return true;
+    }
+    return false;
+}
+
+static const struct type_info *type_for(const struct tensor *t, const struct type_info *wanted)
+{
+    if (t->type->flags & TYPE_INTEGER)
+        return t->type;
+    if (wanted)
+        return wanted;
+    const bool plain = t->type->block_len == 1 && !is_fp8(t->type) && t->type->dtype;
+    return plain && !(t->type->flags & TYPE_SUBBYTE) ? t->type : &type_BF16;
+}
+
+/* ---- the plan ---- */
+
+static lq_status open_source(struct tensors_conversion *c, const char *path, lq_error *err)
+{
+    struct model *const m = &c->model;
+    LQ_TRY(model_open(&m->source, path, err));
+    LQ_TRY(catalog_index(&m->source, err));
+    LQ_TRY(model_siblings(&m->source, &m->files, err));
+    m->path = m->files->root;
+    return m->files->exists(m->files, "config.json") ? config_open(&m->config, m->files, err) : LQ_OK;
+}
+
+static lq_status add_tensor(struct tensors_conversion *c, const struct tensor *in,
+                            const struct type_info *wanted, lq_error *err)
+{
+    struct tensor *const t = catalog_add_tensor(&c->output.catalog);
+    if (!t)
+        return lq_fail_memory(err);
+    *t = *in;
+    t->type = type_for(in, wanted);
+    t->file = 0;
+    if (tensor_measure(t))
+        return LQ_OK;
+    lq_fail(err, LQ_E_MODEL, "its shape cannot be stored as %s", t->type->name);
+    lq_error_add_tensor(err, in->name);
+    return LQ_E_MODEL;
+}
+
+static lq_status add_tensors(struct tensors_conversion *c, const struct tensors_options *options,
+                             lq_error *err)
+{
+    const struct catalog *const source = &c->model.source;
+    for (size_t i = 0; i < source->n_tensors; i++) {
+        if (is_scales(source, &source->tensors[i]))
+            c->n_dropped++;
+        else
+            LQ_TRY(add_tensor(c, &source->tensors[i], options->type, err));
+    }
+    return LQ_OK;
+}
+
+/* Deals the tensors out in their order, by the limits; returns the number of files. */
+static uint32_t deal_out(struct catalog *out, const struct tensors_options *options)
+{
+    uint64_t bytes = 0, n = 0;
+    uint32_t file = 0;
+    for (size_t i = 0; i < out->n_tensors; i++) {
+        struct tensor *const t = &out->tensors[i];
+        const bool full =
+            (options->split_max_tensors && n >= options->split_max_tensors) ||
+            (options->split_max_bytes && bytes + t->bytes > options->split_max_bytes);
+        if (n && full) {
+            file++;
+            bytes = n = 0;
+        }
+        t->file = file;
+        bytes += t->bytes;
+        n++;
+    }
+    return file + 1;
+}
+
+static lq_status name_files(struct tensors_conversion *c, const char *out, uint32_t n,
+                            lq_error *err)
+{
+    struct catalog *const catalog = &c->output.catalog;
+    struct stat st;
+    const bool folder = stat(out, &st) == 0 && S_ISDIR(st.st_mode);
+    const char *const path = folder ? arena_printf(&c->arena, "%s/model.safetensors", out) : out;
+    const char **const paths = arena_calloc(&c->arena, n, sizeof *paths);
+    if (!path || !paths)
+        return lq_fail_memory(err);
+    const size_t len =
+        strlen(path) - (text_ends_with(path, ".safetensors") ? strlen(".safetensors") : 0);
+    const char *const stem = arena_strndup(&c->arena, path, len);
+    for (uint32_t i = 0; i < n; i++) {
+        struct text name = {0};
+        if (n > 1 && stem)
+            format_shard_name(&format_safetensors, &name, stem, i, n);
+        paths[i] = n > 1 ? name.data ? arena_strdup(&c->arena, name.data) : NULL : path;
+        text_free(&name);
+        struct file *const f = catalog_add_file(catalog);
+        if (!stem || !paths[i] || !f)
+            return lq_fail_memory(err);
+        f->name = paths[i];
+    }
+    c->output.path = paths[0];
+    c->output.paths = n > 1 ? paths : NULL;
+    if (n > 1 && !(c->index = arena_printf(&c->arena, "%s.safetensors.index.json", stem)))
+        return lq_fail_memory(err);
+    return LQ_OK;
+}
+
+static bool same_file(const struct source *source, const char *path)
+{
+    struct stat a, b;
+    return source && source->fd >= 0 && fstat(source->fd, &a) == 0 && stat(path, &b) == 0 &&
+           S_ISREG(b.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static lq_status check_targets(const struct tensors_conversion *c, lq_error *err)
+{
+    const struct catalog *const out = &c->output.catalog, *const source = &c->model.source;
+    for (size_t i = 0; i < out->n_files; i++)
+        for (size_t k = 0; k < source->n_files; k++)
+            if (same_file(source->files[k].source, out->files[i].name))
+                return lq_fail_at(err, LQ_E_USAGE, out->files[i].name, -1,
+                                  "input and output are the same file");
+    return LQ_OK;
+}
+
+static lq_status make_step(struct tensors_conversion *c, size_t i, lq_error *err)
+{
+    const struct catalog *const source = &c->model.source;
+    const struct tensor *const out = &c->output.catalog.tensors[i];
+    const struct tensor **const in = arena_calloc(&c->arena, 2, sizeof *in);
+    if (!in)
+        return lq_fail_memory(err);
+    in[0] = catalog_find(source, out->name);
+    in[1] = scales_of(source, in[0]);
+    const struct mapped mapped = {.name = out->name, .rule = &as_it_is, .in = in, .n_in = 1,
+                                  .rank = in[0]->rank, .scales = in[1] ? in + 1 : NULL};
+    if (in[0]->type == out->type) {
+        c->steps[i] = (struct step){.source = source, .in = in, .n_in = 1};
+        return LQ_OK;
+    }
+    return plan_step(&c->steps[i], &c->model, &mapped, &c->arena, err);
+}
+
+lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
+                               const struct tensors_options *options, lq_error *err)
+{
+    struct catalog *const out = &c->output.catalog;
+    LQ_TRY(open_source(c, path, err));
+    LQ_TRY(add_tensors(c, options, err));
+    safetensors_sort(out);
+    const uint32_t n = deal_out(out, options);
+    LQ_TRY(name_files(c, options->out, n, err));
+    LQ_TRY(check_targets(c, err));
+    c->output.format = out->format = &format_safetensors;
+    LQ_TRY(catalog_set_string(out, "format", "pt", 2, err));
+    c->steps = mem_calloc(out->n_tensors, sizeof *c->steps);
+    c->digests = mem_calloc(n, sizeof *c->digests);
+    if (!c->steps || !c->digests)
+        return lq_fail_memory(err);
+    c->output.sha256 = c->digests;
+    for (size_t i = 0; i < out->n_tensors; i++)
+        LQ_TRY(make_step(c, i, err));
+    return LQ_OK;
+}
+
+/* ---- the run ---- */
+
+static lq_status write_index(const struct tensors_conversion *c, lq_error *err)
+{
+    struct text index = {0};
+    struct sink *sink;
+    lq_status status = safetensors_index(&c->output.catalog, &index, err);
+    if (status == LQ_OK && (status = sink_open(&sink, c->index, SINK_SYNC, err)) == LQ_OK) {
+        status = sink_append(sink, index.data, index.len, err);
+        if (status == LQ_OK)
+            status = sink_commit(sink, NULL, err);
+        else
+            sink_abort(sink);
+    }
+    text_free(&index);
+    return status;
+}
+
+lq_status convert_tensors_run(struct tensors_conversion *c, const struct stream_options *options,
+                              lq_error *err)
+{
+    LQ_TRY(stream_run(c->steps, c->output.catalog.n_tensors, &c->output, 1, options, err));
+    return c->index ? write_index(c, err) : LQ_OK;
+}
+
+void convert_tensors_release(struct tensors_conversion *c)
+{
+    catalog_release(&c->output.catalog);
+    free(c->steps);
+    free(c->digests);
+    model_close(&c->model);
+    arena_free(&c->arena);
+    memset(c, 0, sizeof *c);
+}

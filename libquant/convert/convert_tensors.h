@@ -1,0 +1,34 @@
+/* convert_tensors.h -- any model to safetensors: the same tensors under the same names, as floats.
+ * Scaled 8-bit checkpoints and quantized GGUF files become what their numbers stand for; integers
+ * are copied. Nothing of the model need be understood. */
+#ifndef LQ_CONVERT_CONVERT_TENSORS_H
+#define LQ_CONVERT_CONVERT_TENSORS_H
+
+#include "libquant/convert/stream.h"
+#include "libquant/model/model.h"
+
+struct tensors_options {
+    const struct type_info *type; /* F32, F16 or BF16; NULL: floats keep theirs, others become BF16 */
+    const char *out;              /* a file or an existing folder */
+    uint64_t split_max_bytes;     /* of tensors in a file; 0: no limit */
+    uint64_t split_max_tensors;
+};
+
+struct tensors_conversion {
+    struct model model;        /* its source; the configuration where there is one; no more */
+    struct arena arena;
+    struct step *steps;
+    struct output output;
+    uint8_t (*digests)[32];    /* of each file, after the run */
+    const char *index;         /* path of the index of several files, or NULL */
+    size_t n_dropped;          /* scales, which are in the values now */
+};
+
+/* Fills a zeroed struct; convert_tensors_release also after a failure. */
+lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
+                               const struct tensors_options *options, lq_error *err);
+lq_status convert_tensors_run(struct tensors_conversion *c, const struct stream_options *options,
+                              lq_error *err);
+void convert_tensors_release(struct tensors_conversion *c);
+
+#endif
