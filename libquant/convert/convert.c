@@ -345,9 +345,28 @@ static lq_status sort_steps(struct conversion *c, const struct quantize_plan *q,
         return lq_fail_memory(err);
     for (size_t i = 0; i < c->map.n; i++) {
         c->sorted[i] = c->steps[q->in[i] - c->base.tensors];
-        if (q->in[i]->type != &type_F32)
+        if (q->in[i]->type != &type_F32 && !c->sorted[i].fill_raw)
             c->sorted[i].via = q->in[i]->type;
     }
+    return LQ_OK;
+}
+
+/* Blocks that are packed in the checkpoint are repacked, or, for an output that has another type for
+ * the tensor, unpacked: then the output has steps of its own. */
+static lq_status own_steps(struct conversion *c, struct convert_output *o, lq_error *err)
+{
+    bool unpacks = false;
+    for (size_t i = 0; i < c->map.n; i++)
+        unpacks = unpacks || (c->sorted[i].fill_raw && quantize_changes(&o->quantized, i));
+    if (!unpacks)
+        return LQ_OK;
+    o->steps = mem_calloc(c->map.n, sizeof *o->steps);
+    if (!o->steps)
+        return lq_fail_memory(err);
+    memcpy(o->steps, c->sorted, c->map.n * sizeof *o->steps);
+    for (size_t i = 0; i < c->map.n; i++)
+        if (o->steps[i].fill_raw && quantize_changes(&o->quantized, i))
+            plan_step_unpack(&o->steps[i]);
     return LQ_OK;
 }
 
@@ -359,7 +378,8 @@ static lq_status plan_quantized(struct conversion *c, struct convert_output *o, 
     LQ_TRY(quantize_plan(&o->quantized, &c->base, o->path, &o->quantize, err));
     LQ_TRY(quantize_check(&o->quantized, err));
     o->output = &o->quantized.output;
-    return sort_steps(c, &o->quantized, err);
+    LQ_TRY(sort_steps(c, &o->quantized, err));
+    return own_steps(c, o, err);
 }
 
 static lq_status plan_output(struct conversion *c, struct convert_output *o, const char *type,
@@ -419,12 +439,12 @@ static lq_status run_group(struct conversion *c, bool quantized, const struct st
     if (!outputs)
         return lq_fail_memory(err);
     for (size_t i = 0; i < c->n_outputs; i++)
-        if ((c->outputs[i].mix != NULL) == quantized)
+        if (!c->outputs[i].steps && (c->outputs[i].mix != NULL) == quantized)
             outputs[n++] = *c->outputs[i].output;
     const lq_status status = n ? stream_run(steps, c->map.n, outputs, n, options, err) : LQ_OK;
     n = 0;
     for (size_t i = 0; i < c->n_outputs; i++)
-        if ((c->outputs[i].mix != NULL) == quantized)
+        if (!c->outputs[i].steps && (c->outputs[i].mix != NULL) == quantized)
             *c->outputs[i].output = outputs[n++];
     free(outputs);
     return status;
@@ -433,7 +453,13 @@ static lq_status run_group(struct conversion *c, bool quantized, const struct st
 lq_status convert_run(struct conversion *c, const struct stream_options *options, lq_error *err)
 {
     LQ_TRY(run_group(c, false, c->steps, options, err));
-    return run_group(c, true, c->sorted, options, err);
+    LQ_TRY(run_group(c, true, c->sorted, options, err));
+    for (size_t i = 0; i < c->n_outputs; i++) {
+        struct convert_output *const o = &c->outputs[i];
+        if (o->steps)
+            LQ_TRY(stream_run(o->steps, c->map.n, o->output, 1, options, err));
+    }
+    return LQ_OK;
 }
 
 void convert_release(struct conversion *c)
@@ -443,6 +469,7 @@ void convert_release(struct conversion *c)
         catalog_release(&o->direct.catalog);
         quantize_release(&o->quantized);
         free(o->digests);
+        free(o->steps);
     }
     free(c->outputs);
     free(c->steps);

@@ -40,6 +40,7 @@ struct convert_output {
     struct quantize_plan quantized;  /* of one that is made by quantizing */
     struct quantize_options quantize;
     const struct mix *mix;       /* NULL: direct */
+    struct step *steps;          /* of its own, where blocks are unpacked for it; else NULL */
     const struct type_info *plain;
     uint8_t (*digests)[32];      /* of each file, after convert_run */
 };

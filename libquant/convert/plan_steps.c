@@ -261,6 +261,29 @@ static lq_status fill_mxfp4(const struct step *s, uint64_t row, uint64_t n, void
     return status;
 }
 
+/* The numbers that the blocks stand for. */
+static lq_status fill_mxfp4_floats(const struct step *s, uint64_t row, uint64_t n, float *dst,
+                                   unsigned isa, lq_error *err)
+{
+    const struct tensor *const t = s->in[0];
+    const size_t blocks = (size_t)(t->dim[t->rank - 2] * n);
+    void *const packed = mem_calloc(blocks, MX_BLOCK);
+    if (!packed)
+        return lq_fail_memory(err);
+    const lq_status status = fill_mxfp4(s, row, n, packed, err);
+    if (status == LQ_OK)
+        kernel_for(&type_MXFP4, isa).decode(dst, packed, blocks * MX_ELEMENTS);
+    free(packed);
+    return status;
+}
+
+void plan_step_unpack(struct step *s)
+{
+    s->fill_raw = NULL;
+    s->fill = fill_mxfp4_floats;
+    s->via = NULL;
+}
+
 /* ---- the steps ---- */
 
 static bool one_type(const struct mapped *t)

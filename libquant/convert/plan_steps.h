@@ -10,4 +10,7 @@
 lq_status plan_step(struct step *s, const struct model *m, const struct mapped *t, struct arena *a,
                     lq_error *err);
 
+/* Makes floats of a step that repacks blocks (fill_raw): for an output of another type. */
+void plan_step_unpack(struct step *s);
+
 #endif

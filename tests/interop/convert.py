@@ -238,6 +238,26 @@ class Harness:
                 self.score.check(f"demo model: {mix} in one step, via {via}",
                                  [] if same else [problem or "the files differ"])
 
+    def unpacked(self):
+        """MXFP4 experts quantized again: what llama-quantize makes of the repacked file."""
+        folder = self.work / "gpt-oss"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        with contextlib.redirect_stderr(io.StringIO()):
+            checkpoints.gpt_oss_mxfp4(folder)
+        between, theirs = self.work / "mxfp4.gguf", self.work / "peer-quantized.gguf"
+        problem = self.run_lq("convert", "-q", folder, "-o", between, "--type", "f32")
+        for mix in ("Q4_0", "MXFP4_MOE"):
+            ours = self.work / f"unpacked-{mix}.gguf"
+            options = [] if mix == "MXFP4_MOE" else ["--allow-requantize"]
+            done = subprocess.run([self.bin / "llama-quantize", *options, between, theirs, mix],
+                                  capture_output=True, text=True, env=self.env)
+            problem = problem or self.run_lq("convert", "-q", folder, "-o", ours, "--type", mix, *options)
+            problem = problem or (done.stderr[-300:] if done.returncode else None)
+            same = not problem and theirs.read_bytes() == ours.read_bytes()
+            self.score.check(f"gpt-oss: {mix} in one step", [] if same else [problem or "the files differ"])
+        shutil.rmtree(folder)
+
     def splits(self):
         for options in (("--split-max-size", "2M"), ("--split-max-tensors", "7"),
                         ("--split-max-tensors", "10", "--no-tensor-first-split")):
@@ -363,6 +383,7 @@ class Harness:
     def everything_else(self):
         self.several_types()
         self.quantized()
+        self.unpacked()
         self.splits()
         self.default_names()
         self.vocabulary()
