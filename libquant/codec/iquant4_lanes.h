@@ -69,17 +69,15 @@ struct iq4_batch {
     float spread[BATCH];
     bool alive[BATCH];
     float max[BATCH];                                 /* the element of largest magnitude */
-    float qx[BATCH][TRIALS], qq[BATCH][TRIALS];       /* the sums */
-    float first_qx[BATCH], first_qq[BATCH];
+    float qx[BATCH][TRIALS], qq[BATCH][TRIALS];       /* the sums of the trials but the first */
+    float first_qx[BATCH][IQ4_PART], first_qq[BATCH][IQ4_PART]; /* what adds to those of the first */
 };
 
 /* Of each element of a part: what the lower of its two values adds to the sums of weight * x * q and
- * of weight * q^2, the threshold from which on it is the higher one, and which bits differ then; and
- * what it adds in the first trial, which maps max to 127 instead of about -127. */
+ * of weight * q^2, the threshold from which on it is the higher one, and which bits differ then. */
 struct iq4_part {
     float threshold[IQ4_PART];
     float qx[IQ4_PART], qx_flip[IQ4_PART], qq[IQ4_PART], qq_flip[IQ4_PART];
-    float first_qx[IQ4_PART], first_qq[IQ4_PART];
 };
 
 LANES void store_pair(float *value, float *flip, vf low, vf high)
@@ -88,19 +86,21 @@ LANES void store_pair(float *value, float *flip, vf low, vf high)
     vf_store(flip, vf_xor(low, high));
 }
 
-/* `first` is the inverse scale of the first trial, `inverse` that of the one with the smallest
- * results of the others. */
-LANES void iq4_prepare(struct iq4_part *p, const struct iq4_tables *t, const float *x,
-                       const float *importance, float spread, float first, float inverse)
+/* Prepares part `at` for the trials; `inverse` is the inverse scale of the one with the smallest
+ * results, `first` that of the first trial, which maps max to 127 instead of about -127. */
+LANES void iq4_prepare(struct iq4_part *p, struct iq4_batch *b, int at, const struct iq4_tables *t,
+                       float first, float inverse)
 {
+    const float *const x = b->x + at * IQ4_PART, *const importance = b->importance[at];
+
     for (int i = 0; i < IQ4_PART; i += VL) {
         const vf xi = vf_load(x + i);
         vf w = xi * xi;
         if (importance)
-            w = vf_load(importance + i) * vf_sqrt(vf_splat(spread) + w);
+            w = vf_load(importance + i) * vf_sqrt(vf_splat(b->spread[at]) + w);
         const vf q = vf_lookup16(t->values, iq4_nearest_lanes(t, vf_splat(first) * xi));
-        vf_store(p->first_qx + i, w * q * xi);
-        vf_store(p->first_qq + i, w * q * q);
+        vf_store(b->first_qx[at] + i, w * q * xi);
+        vf_store(b->first_qq[at] + i, w * q * q);
 
         /* larger results than v cross the threshold above its value, or below if v is negative */
         const vf v = vf_splat(inverse) * xi;
@@ -145,19 +145,18 @@ LANES void iq4_sum_two(struct iq4_batch *b, int at, const struct iq4_part part[2
         }
 }
 
-LANES void iq4_sum_first(struct iq4_batch *b, int at, const struct iq4_part part[2])
+/* Sums of VL rows. */
+LANES vf iq4_sum_rows(const float rows[][IQ4_PART])
 {
-    float qx[2] = {0, 0}, qq[2] = {0, 0};
+    const float *row[VL];
+    vf column[IQ4_PART], sum = vf_splat(0.0f);
 
+    for (int k = 0; k < VL; k++)
+        row[k] = rows[k];
+    vf_load_columns(column, row, IQ4_PART);
     for (int i = 0; i < IQ4_PART; i++)
-        for (int k = 0; k < 2; k++) {
-            qx[k] += part[k].first_qx[i];
-            qq[k] += part[k].first_qq[i];
-        }
-    for (int k = 0; k < 2; k++) {
-        b->first_qx[at + k] = qx[k];
-        b->first_qq[at + k] = qq[k];
-    }
+        sum += column[i];
+    return sum;
 }
 
 /* The element of largest magnitude, the first of equals. */
@@ -188,7 +187,8 @@ LANES void iq4_choose(const struct iq4_batch *b, float *scales)
         }
         vf_load_columns(qx, rows_qx, TRIALS);
         vf_load_columns(qq, rows_qq, TRIALS);
-        const vf first_qx = vf_load(b->first_qx + at), first_qq = vf_load(b->first_qq + at);
+        const vf first_qx = iq4_sum_rows(b->first_qx + at);
+        const vf first_qq = iq4_sum_rows(b->first_qq + at);
         vf scale = vf_select(vf_gt(first_qq, zero), first_qx / first_qq, zero);
         vf best = scale * first_qx;
         for (int t = 0; t < 2 * IQ4_TRIES + 1; t++) {
@@ -218,19 +218,13 @@ LANES void iq4_scales(struct iq4_batch *b, const struct iq4_tables *t, float *sc
         vf_store(first + at, vf_splat(1.0f) / (-max / vf_splat(lowest)));
         vf_store(inverse + at, vf_splat(lowest + IQ4_TRIES) / max);
     }
-    memset(b->qx, 0, sizeof b->qx);
-    memset(b->qq, 0, sizeof b->qq);
-    memset(b->first_qx, 0, sizeof b->first_qx);
-    memset(b->first_qq, 0, sizeof b->first_qq);
     for (int at = 0; at < BATCH; at += 2) {
         struct iq4_part part[2];
         if (!b->alive[at] && !b->alive[at + 1])
             continue;
-        for (int k = at; k < at + 2; k++)
-            iq4_prepare(&part[k - at], t, b->x + k * IQ4_PART, b->importance[k], b->spread[k],
-                        first[k], inverse[k]);
+        for (int k = 0; k < 2; k++)
+            iq4_prepare(&part[k], b, at + k, t, first[at + k], inverse[at + k]);
         iq4_sum_two(b, at, part);
-        iq4_sum_first(b, at, part);
     }
     iq4_choose(b, scales);
 }
@@ -303,7 +297,7 @@ void ISA_FN(encode_iq4_xs)(void *dst, const float *src, size_t rows, size_t cols
     const struct iq4_tables t = iq4_tables();
     const size_t per_row = cols / IQ_BLOCK, blocks = rows * per_row;
     struct block_iq4_xs *const out = dst;
-    struct iq4_batch b;
+    struct iq4_batch b = {.spread = {0}};
     float sums[VL] = {0};
 
     for (size_t i = 0; i < blocks; i += 2) {

@@ -113,7 +113,7 @@ struct part_lanes {
     uint32_t codes[MOST_GROUPS];
 };
 
-/* Rounding is as in the scalar code while numbers are within the range of nearest_i32. */
+/* Whether all that is rounded is within the range of nearest_i32. */
 LANES bool in_range(const struct part_lanes *p, int block, float inverse)
 {
     vf largest = vf_abs(vf_load(p->mag));
@@ -123,23 +123,29 @@ LANES bool in_range(const struct part_lanes *p, int block, float inverse)
     return vf_hmax(largest) * inverse < 4e6f;
 }
 
-/* The ranks of a group at VL trials: rounded 0.5 * (inverse * mag - 1), limited, weighted by place.
- * Level l of three is reached where inverse * mag > 2 (l = 1: a tie goes to 0) or >= 4 (l = 2); the
- * subtraction is exact there. For eight levels the addition of 1.5 * 2^24 rounds to even numbers. */
-LANES vi ranks_of_group(int dims, const float *mag, vf inverse)
+/* The ranks of a group at VL trials: 0.5 * (inverse * mag - 1) rounded, limited, weighted by place.
+ * If all is in_range, three levels are told by comparing: level 1 is reached where inverse * mag > 2,
+ * as a tie goes to 0, level 2 from 4 on; the subtraction is exact there. And of eight levels, the
+ * addition of 1.5 * 2^24 rounds inverse * mag - 1 to even numbers. */
+LANES vi ranks_of_group(int dims, bool in_range, const float *mag, vf inverse)
 {
-    static const int32_t three[8] = {1, 3, 9, 27, 81, 243, 729, 2187};
+    static const int32_t threes[8] = {1, 3, 9, 27, 81, 243, 729, 2187}, eights[4] = {1, 8, 64, 512};
+    const int32_t *const place = dims == 8 ? threes : eights;
     vi rank = vi_splat(0);
 
     for (int i = 0; i < dims; i++) {
-        const vf p = inverse * vf_splat(mag[i]);
-        if (dims == 8) {
-            const vi digit = vi_splat(three[i]);
+        const vf p = inverse * vf_splat(mag[i]), z = p - vf_splat(1.0f);
+        if (!in_range) {
+            const vi level = vi_clamp(vi_nearest(vf_splat(0.5f) * z), 0, dims == 8 ? 2 : 7);
+            for (int l = 0; l < (dims == 8 ? 2 : 7); l++)
+                rank = vi_add(rank, vi_where(vi_gt(level, vi_splat(l)), vi_splat(place[i])));
+        } else if (dims == 8) {
+            const vi digit = vi_splat(place[i]);
             rank = vi_add(rank, vi_where(vf_lt(vf_splat(2.0f), p), digit));
             rank = vi_add(rank, vi_where(vf_le(vf_splat(4.0f), p), digit));
         } else {
-            const vf z = vf_clamp(p - vf_splat(1.0f), vf_splat(0.0f), vf_splat(14.0f));
-            const vi level = vi_and(vf_bits(z + vf_splat(25165824.0f)), vi_splat(7));
+            const vf limited = vf_clamp(z, vf_splat(0.0f), vf_splat(14.0f));
+            const vi level = vi_and(vf_bits(limited + vf_splat(25165824.0f)), vi_splat(7));
             rank = vi_or(rank, vi_shl(level, 3 * i));
         }
     }
@@ -147,14 +153,15 @@ LANES vi ranks_of_group(int dims, const float *mag, vf inverse)
 }
 
 /* The codes of a group for all trials, and in on_grid[t] bit g where rounding led to it. */
-LANES void pick_trials(int dims, int trials, const struct part_lanes *p, int g, const vf *inverse,
-                       const float *scale, uint32_t *codes, uint32_t *on_grid)
+LANES void pick_trials(int dims, int trials, const struct part_lanes *p, bool in_range, int g,
+                       const vf *inverse, const float *scale, uint32_t *codes, uint32_t *on_grid)
 {
     const float *const mag = p->mag + g * dims, *const root = p->root + g * dims;
     int32_t ranks[MOST_TRIALS];
 
     for (int t = 0; t < trials; t += VL)
-        vi_store(ranks + t, ranks_of_group(dims, mag, inverse[t / VL]));
+        vi_store(ranks + t, in_range ? ranks_of_group(dims, true, mag, inverse[t / VL])
+                                     : ranks_of_group(dims, false, mag, inverse[t / VL]));
     for (int t = 0; t < trials; t++) {
         const int32_t place = p->book->places[ranks[t]];
         if (place >= 0) {
@@ -199,8 +206,8 @@ LANES void correlate_trials(int dims, int block, int vectors, const struct part_
     }
 }
 
-/* try_scales of iquant_search.c. False if numbers are out of range. */
-LANES bool try_scales_lanes(int dims, int block, int tries, struct part_lanes *p, float top)
+/* try_scales of iquant_search.c. */
+LANES void try_scales_lanes(int dims, int block, int tries, struct part_lanes *p, float top)
 {
     enum { ROOM = MOST_TRIALS };
     const int trials = 2 * tries + 1, vectors = (trials + VL - 1) / VL;
@@ -216,10 +223,9 @@ LANES bool try_scales_lanes(int dims, int block, int tries, struct part_lanes *p
         inverse[v] = vf_load(inverses + v * VL) / vf_splat(top);
         vf_store(scales + v * VL, vf_splat(1.0f) / inverse[v]);
     }
-    if (!in_range(p, block, inverses[trials - 1] / top))
-        return false;
+    const bool range = in_range(p, block, inverses[trials - 1] / top);
     for (int g = 0; g < block / dims; g++)
-        pick_trials(dims, trials, p, g, inverse, scales, codes[g], on_grid);
+        pick_trials(dims, trials, p, range, g, inverse, scales, codes[g], on_grid);
     correlate_trials(dims, block, vectors, p, codes, qx, qq);
     for (int t = 0; t < trials; t++)
         if (qq[t] > 0 && qx[t] * qx[t] > best * qq[t]) {
@@ -229,11 +235,10 @@ LANES bool try_scales_lanes(int dims, int block, int tries, struct part_lanes *p
             for (int g = 0; g < block / dims; g++)
                 p->codes[g] = codes[g][t];
         }
-    return true;
 }
 
-/* pick_again of iquant_search.c. False if numbers are out of range. */
-LANES bool pick_again_lanes(int dims, int block, struct part_lanes *p)
+/* pick_again of iquant_search.c. */
+LANES void pick_again_lanes(int dims, int block, struct part_lanes *p)
 {
     const uint32_t all = (1u << block / dims) - 1;
     const int bits = dims == 8 ? 2 : 3;
@@ -243,15 +248,15 @@ LANES bool pick_again_lanes(int dims, int block, struct part_lanes *p)
     if (p->l->repick == REPICK_ALL || (p->l->repick == REPICK_ANY && again))
         again = all;
     if (!again || !(p->scale > 0))
-        return true;
-    if (!in_range(p, block, 1 / p->scale))
-        return false;
+        return;
+    const bool range = in_range(p, block, 1 / p->scale);
     const vf inverse = vf_splat(1 / p->scale);
     for (; again; again &= again - 1) {
         const int g = __builtin_ctz(again);
         const float *const mag = p->mag + g * dims, *const root = p->root + g * dims;
         int32_t ranks[VL];
-        vi_store(ranks, ranks_of_group(dims, mag, inverse));
+        vi_store(ranks, range ? ranks_of_group(dims, true, mag, inverse)
+                              : ranks_of_group(dims, false, mag, inverse));
         const int32_t place = p->book->places[ranks[0]];
         p->codes[g] = place >= 0 ? p->book->codes[place]
                                  : nearest_lanes(dims, p->levels, p->book->lists + ~place, mag,
@@ -265,7 +270,6 @@ LANES bool pick_again_lanes(int dims, int block, struct part_lanes *p)
     }
     if (qq > 0)
         p->scale = qx / qq;
-    return true;
 }
 
 /* ---- a block ---- */
@@ -422,9 +426,8 @@ LANES bool search_block(const struct lattice *l, int dims, int block, int tries,
         found->scale = 0;
         if (found->empty)
             continue;
-        if (!try_scales_lanes(dims, block, tries, &p, tops[k]) ||
-            !pick_again_lanes(dims, block, &p))
-            return false;
+        try_scales_lanes(dims, block, tries, &p, tops[k]);
+        pick_again_lanes(dims, block, &p);
         keep_found(&p, l, block / dims, b.signs + k * block / 8, block / 8, found);
     }
     return true;
