@@ -44,7 +44,9 @@ static float value_f8_e5m2(uint8_t code)
 
 static float value_f8_e8m0(uint8_t code)
 {
-    return f32_from_bits(code == 0xff ? NOT_A_NUMBER : code == 0 ? 0x400000u : (uint32_t)code << 23);
+    return f32_from_bits(code == 0xff ? NOT_A_NUMBER
+                         : code == 0  ? 0x400000u
+                                      : (uint32_t)code << 23);
 }
 
 static float value_f8_e4m3fnuz(uint8_t code)
@@ -89,7 +91,7 @@ static uint8_t code_f8_e5m2(float f)
     return (uint8_t)(sign | (((mag + 0xfffffu + (mag >> 21 & 1u)) >> 21) - (112u << 2)));
 }
 
-/* decode_<suffix>, check_<suffix>, encode_<suffix> of one-byte types, and their rows in the table. */
+/* decode_<suffix>, check_<suffix> and encode_<suffix> of the types of one byte. */
 #define DECODE_BYTES(suffix, bad)                                                                  \
     static void decode_##suffix(float *dst, const void *src, size_t n)                             \
     {                                                                                              \

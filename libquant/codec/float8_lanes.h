@@ -23,8 +23,8 @@ LANES vi magnitudes(vi mag, int fraction, int bias)
 LANES vi value_f8_e4m3(vi code)
 {
     const vi mag = vi_and(code, vi_splat(0x7f));
-    const vi value = vi_select(vi_eq(mag, vi_splat(0x7f)), vi_splat(NOT_A_NUMBER),
-                               magnitudes(mag, 3, 7));
+    const vi value =
+        vi_select(vi_eq(mag, vi_splat(0x7f)), vi_splat(NOT_A_NUMBER), magnitudes(mag, 3, 7));
     return vi_or(value, vi_shl(vi_sub(code, mag), 24));
 }
 
@@ -65,9 +65,10 @@ LANES vi rounded(vi mag, int fraction, int bias)
     const int shift = 23 - fraction;
     const vi odd = vi_and(vi_shr(mag, shift), vi_splat(1));
     const vi half = vi_splat((1 << (shift - 1)) - 1);
-    const vi normal = vi_sub(vi_shr(vi_add(mag, vi_add(half, odd)), shift),
-                             vi_splat((127 - bias) << fraction));
-    const vf unit = vf_from_bits(vi_splat((151 - bias - fraction) << 23)); /* 2^23 units of a code */
+    const vi normal =
+        vi_sub(vi_shr(vi_add(mag, vi_add(half, odd)), shift), vi_splat((127 - bias) << fraction));
+    /* 2^23 units of a code */
+    const vf unit = vf_from_bits(vi_splat((151 - bias - fraction) << 23));
     const vi subnormal = vi_sub(vf_bits(vf_from_bits(mag) + unit), vf_bits(unit));
     return vi_select(vi_gt(vi_splat((128 - bias) << 23), mag), subnormal, normal);
 }
@@ -84,7 +85,7 @@ LANES vi code_f8_e4m3(vf v)
 LANES vi code_f8_e5m2(vf v)
 {
     const vi bits = vf_bits(v), mag = vf_abs_bits(v);
-    const vi overflow = vi_splat(0x47700000); /* 61440 */
+    const vi overflow = vi_splat(0x47700000);              /* 61440 */
     const vi code = rounded(vi_min(mag, overflow), 2, 15); /* of 61440: infinity */
     return vi_or(vi_select(vi_gt(mag, vi_splat(NOT_FINITE)), vi_splat(0x7f), code),
                  vi_and(vi_shr(bits, 24), vi_splat(0x80)));

@@ -18,10 +18,18 @@
 
 #define IQ_BLOCK 256 /* elements of a block of every IQ type but IQ4_NL */
 
-enum book_id { BOOK_IQ2_XXS, BOOK_IQ2_XS, BOOK_IQ2_S, BOOK_IQ1, BOOK_IQ3_XXS, BOOK_IQ3_S, BOOK_COUNT };
+enum book_id {
+    BOOK_IQ2_XXS,
+    BOOK_IQ2_XS,
+    BOOK_IQ2_S,
+    BOOK_IQ1,
+    BOOK_IQ3_XXS,
+    BOOK_IQ3_S,
+    BOOK_COUNT
+};
 
 /* Entries and points are packed as in iq_grids.h. A point's rank is the number whose digits, least
- * significant first, are its levels: base 3 for eight elements, base 8 (the packed form) for four. */
+ * significant first, are its levels: base 3 for eight elements, base 8 (packed form) for four. */
 struct book {
     const uint16_t *codes; /* the entries, packed */
     uint16_t entries;      /* how many */
@@ -99,14 +107,14 @@ void lattice_encode(const struct lattice *l, lattice_search_fn *search, lattice_
                        sizeof(struct block_##suffix), dst, src, rows, cols, importance);           \
     }
 
-/* The code, 0 to `most`, of a scale in units of d = 1 / inverse: code c stands for (2 * c + 1) * d. */
+/* The code, 0 to `most`, of a scale. Code c stands for (2 * c + 1) / inverse. */
 static inline uint8_t scale_code(float scale, float inverse, int most)
 {
     return (uint8_t)clamp_i32(nearest_i32(0.5f * (inverse * scale - 1)), 0, most);
 }
 
-/* Stores the scale of a block as a half. A NaN, which comes from 0/0 and the like, gets the sign that
- * it has on x86 on every machine. */
+/* Stores the scale of a block as a half. A NaN, which comes from 0/0 and the like, gets the sign
+ * that it has on x86 on every machine. */
 static inline void store_scale(void *p, float d)
 {
     store_u16(p, d == d ? f32_to_f16(d) : 0x8000u | F16_NAN);

@@ -269,7 +269,7 @@ static void values_iq1_m(float *dst, const struct block_iq1_m *b)
 }
 
 /* Sums of one half over the first elements, and what they give for a split: a group at t = -1, 0, 1
- * contributes total * v[2] - (sum up to low) - (sum up to high), because the values v are 1 apart. */
+ * contributes total * v[2] - (sum up to low) - (sum up to high), as the values v are 1 apart. */
 struct half {
     float wx[IQ1_M_PART + 1];
     float w[IQ1_M_PART + 1];
@@ -306,10 +306,9 @@ static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
             for (uint32_t minus = 0; minus < 4; minus++) {
                 const float *const first = minus & 2 ? iq1_minus : iq1_plus;
                 const float *const second = minus & 1 ? iq1_minus : iq1_plus;
-                consider(split, &score,
-                         half_qx(&half[0], first, a, b) + half_qx(&half[1], second, a, b),
-                         half_qq(&half[0], first, a, b) + half_qq(&half[1], second, a, b), a, b,
-                         minus);
+                const float qx = half_qx(&half[0], first, a, b) + half_qx(&half[1], second, a, b);
+                const float qq = half_qq(&half[0], first, a, b) + half_qq(&half[1], second, a, b);
+                consider(split, &score, qx, qq, a, b, minus);
             }
 }
 
@@ -354,8 +353,7 @@ static void pack_iq1_m(struct block_iq1_m *b, const struct settled *f, float max
     if (max != 0)
         store_scale(fitted, fit_iq1_m(f, codes, x, weight, d) * 1.1125f);
     for (int i = 0; i < 4; i++)
-        store_u16(b->scales[i],
-                  (uint16_t)(scales[i] | (load_u16(fitted) >> 4 * i & 15u) << 12));
+        store_u16(b->scales[i], (uint16_t)(scales[i] | (load_u16(fitted) >> 4 * i & 15u) << 12));
 }
 
 void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
@@ -389,5 +387,4 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
 const struct iq1_steps iq1_scalar_steps = {
     .sort = sort, .split_s = split_s, .split_m = split_m, .nearest = nearest_entry};
 
-BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, 0,
-           (scale_iq1_m(b) & F16_INF) != F16_INF)
+BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, 0, (scale_iq1_m(b) & F16_INF) != F16_INF)

@@ -26,7 +26,7 @@ struct iq1_sorted {
 
 /* The best split: order[0 ... low-1] is -1, order[low ... high-1] is 0, the rest is 1. */
 struct iq1_split {
-    bool found;     /* false: no split explains anything, all weights are 0 */
+    bool found; /* false: no split explains anything, all weights are 0 */
     int low;
     int high;
     uint32_t minus; /* IQ1_S: the shift is -1/8; IQ1_M: bit 1 says so of the first, bit 0 of the

@@ -1,9 +1,10 @@
 /* iquant1_lanes.h -- the steps of IQ1_S and IQ1_M with vectors.
  *
- * The upper ends of splits with the same lower end lie in the lanes. Whether a split is kept depends
- * on the best one before it, so that most vectors are only tested, and the few hits are gone through
- * one by one. To make them few, the search does not start from nothing but from a score a little
- * below that of a good split: once a split has clearly passed that, the course is the same.
+ * The upper ends of splits with the same lower end lie in the lanes. Whether a split is kept
+ * depends on the best one before it, so that most vectors are only tested, and the few hits are
+ * gone through one by one. To make them few, the search does not start from nothing but from a
+ * score a little below that of a good split: once a split has clearly passed that, the course is
+ * the same.
  */
 #ifndef LQ_CODEC_IQUANT1_LANES_H
 #define LQ_CODEC_IQUANT1_LANES_H
@@ -54,7 +55,7 @@ struct best_split {
     bool doubtful;
 };
 
-/* Whether there might be better ones. They are if their qq is positive, which it nearly always is. */
+/* Whether there might be better ones: they are if their qq is positive, as it nearly always is. */
 LANES bool may_be_better(int kinds, const struct split_sums *s, float score)
 {
     vm any = vf_gt(s->qx[0] * s->qx[0], vf_splat(score) * s->qq[0]);
@@ -70,8 +71,8 @@ LANES void better_splits(int kinds, const struct split_sums *s, float score, uns
     const vf zero = vf_splat(0.0f);
 
     for (int k = 0; k < kinds; k++)
-        lanes[k] = vm_lanes(vm_and(vf_gt(s->qq[k], zero),
-                                   vf_gt(s->qx[k] * s->qx[k], vf_splat(score) * s->qq[k])));
+        lanes[k] = vm_lanes(
+            vm_and(vf_gt(s->qq[k], zero), vf_gt(s->qx[k] * s->qx[k], vf_splat(score) * s->qq[k])));
 }
 
 LANES unsigned any_lane(int kinds, const unsigned *lanes)
@@ -217,7 +218,7 @@ LANES void splits_m(const void *all, int low, int b, struct split_sums *out)
 typedef void splits_fn(const void *sums, int low, int b, struct split_sums *out);
 
 /* A bound a little below the score of a good split, from some of the rows; or the least number, if
- * sums are so small or large that rounding might make a difference. `total` is that of the weights. */
+ * sums are so small or large that rounding might matter. `total` is that of the weights. */
 LANES float starting_score(int n, int kinds, const void *sums, splits_fn *splits, float total)
 {
     const vf zero = vf_splat(0.0f);

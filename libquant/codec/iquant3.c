@@ -4,7 +4,7 @@
 #include "libquant/codec/block_type.h"
 #include "libquant/codec/iquant_blocks.h"
 
-/* Four elements: an entry of a codebook, signs, a scale; `magnitude` is what its levels stand for. */
+/* Four elements: an entry of a codebook, signs, a scale; `magnitude` is what levels stand for. */
 static void four_values(float *dst, uint32_t code, uint32_t signs, float scale,
                         const float *magnitude)
 {

@@ -81,9 +81,10 @@ float iq4_spread(const float *x, int n)
 
 void iq4_codes(uint8_t *qs, const float *x, float inverse)
 {
-    for (int i = 0; i < IQ4_PART / 2; i++)
-        qs[i] = (uint8_t)(iq4_nearest(inverse * x[i]) |
-                          iq4_nearest(inverse * x[IQ4_PART / 2 + i]) << 4);
+    for (int i = 0; i < IQ4_PART / 2; i++) {
+        const uint8_t high = iq4_nearest(inverse * x[IQ4_PART / 2 + i]);
+        qs[i] = (uint8_t)(iq4_nearest(inverse * x[i]) | high << 4);
+    }
 }
 
 static void values(float *dst, const uint8_t *qs, float scale)
@@ -110,8 +111,8 @@ static void encode_iq4_nl(void *dst, const float *src, size_t rows, size_t cols,
         for (size_t c = 0; c < cols; c += IQ4_PART, src += IQ4_PART, b++) {
             float x[IQ4_PART];
             memcpy(x, src, sizeof x);
-            const float scale = iq4_scale(x, importance ? importance + c : NULL,
-                                          iq4_spread(x, IQ4_PART));
+            const float scale =
+                iq4_scale(x, importance ? importance + c : NULL, iq4_spread(x, IQ4_PART));
             store_scale(b->d, scale);
             iq4_codes(b->qs, x, scale != 0 ? 1 / scale : 0);
         }

@@ -9,8 +9,8 @@ enum { IQ4_PART = 32, IQ4_TRIES = 7 };
 /* Number of the value that is nearest to x, the lower one of two. */
 uint8_t iq4_nearest(float x);
 
-/* The best scale of 32 elements, possibly negative; 0 for what counts as all zero. `spread` is added
- * to the squares in the weights; importance has as many elements as x or is NULL. */
+/* The best scale of 32 elements, possibly negative; 0 for what counts as all zero. `spread` is
+ * added to the squares in the weights; importance has as many elements as x or is NULL. */
 float iq4_scale(const float *x, const float *importance, float spread);
 
 /* Twice the mean square of n elements. */

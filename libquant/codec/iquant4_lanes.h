@@ -1,7 +1,7 @@
 /* iquant4_lanes.h -- vector kernels of IQ4_NL and IQ4_XS.
  *
- * The trial scales of a part of 32 elements lie in the lanes, so that their ordered sums run side by
- * side. They differ by no more than a factor of 134/120, and thresholds between values differ by
+ * The trial scales of a part of 32 elements lie in the lanes, so that their ordered sums run side
+ * by side. They differ by no more than a factor of 134/120, and thresholds between values differ by
  * more: over all trials an element is nearest to one of only two values, and which one is told by a
  * single threshold. Both, and what they add to the sums, are worked out beforehand.
  */
@@ -16,9 +16,9 @@
 #include "libquant/codec/iquant_lanes.h"
 
 enum {
-    TRIALS = 16,            /* 15, and one lane that is not used */
-    VECTORS = TRIALS / VL,  /* of trials */
-    BATCH = 16              /* parts whose best trials are chosen together */
+    TRIALS = 16,           /* 15, and one lane that is not used */
+    VECTORS = TRIALS / VL, /* of trials */
+    BATCH = 16             /* parts whose best trials are chosen together */
 };
 
 /* The values, and the thresholds halfway between a value and the next. From its threshold on, the
@@ -44,13 +44,13 @@ LANES struct iq4_tables iq4_tables(void)
         even[i] = thresholds[2 * i];
     for (int i = 0; i < 4; i++)
         odd[i] = thresholds[4 * i + 1];
-    return (struct iq4_tables){vf_make_table16(values), vf_make_table16(values + 1),
-                               vf_make_table16(thresholds), vf_make_table8(even),
-                               vf_make_table4(odd),
-                               vf_xor(vf_splat(-57.0f), vf_splat(45.5f))};
+    return (struct iq4_tables){
+        vf_make_table16(values),     vf_make_table16(values + 1),
+        vf_make_table16(thresholds), vf_make_table8(even),
+        vf_make_table4(odd),         vf_xor(vf_splat(-57.0f), vf_splat(45.5f))};
 }
 
-/* iq4_nearest, if v is a number: binary search for the number of thresholds that are not above v. */
+/* iq4_nearest, if v is a number: binary search for the number of thresholds up to v. */
 LANES vi iq4_nearest_lanes(const struct iq4_tables *t, vf v)
 {
     const vm upper = vf_le(vf_splat(-4.5f), v);
@@ -61,20 +61,22 @@ LANES vi iq4_nearest_lanes(const struct iq4_tables *t, vf v)
     return vi_or(i, vi_where(vf_le(vf_lookup8(t->even_thresholds, vi_shr(i, 1)), v), vi_splat(1)));
 }
 
-/* Parts whose best trials are chosen together. A part that is not `alive`, because it counts as zero
- * or is not there, gets scale 0. */
+/* Parts whose best trials are chosen together. A part that is not `alive`, because it counts as
+ * zero or is not there, gets scale 0. */
 struct iq4_batch {
     float x[BATCH * IQ4_PART];
     const float *importance[BATCH]; /* of the part, or NULL */
     float spread[BATCH];
     bool alive[BATCH];
-    float max[BATCH];                                 /* the element of largest magnitude */
-    float qx[BATCH][TRIALS], qq[BATCH][TRIALS];       /* the sums of the trials but the first */
-    float first_qx[BATCH][IQ4_PART], first_qq[BATCH][IQ4_PART]; /* what adds to those of the first */
+    float max[BATCH];                           /* the element of largest magnitude */
+    float qx[BATCH][TRIALS], qq[BATCH][TRIALS]; /* the sums of the trials but the first */
+    /* what the elements add to the sums of the first trial */
+    float first_qx[BATCH][IQ4_PART], first_qq[BATCH][IQ4_PART];
 };
 
-/* Of each element of a part: what the lower of its two values adds to the sums of weight * x * q and
- * of weight * q^2, the threshold from which on it is the higher one, and which bits differ then. */
+/* Of each element of a part: what the lower of its two values adds to the sums of weight * x * q
+ * and of weight * q^2, the threshold from which on it is the higher one, and which bits differ
+ * then. */
 struct iq4_part {
     float threshold[IQ4_PART];
     float qx[IQ4_PART], qx_flip[IQ4_PART], qq[IQ4_PART], qq_flip[IQ4_PART];
@@ -113,8 +115,8 @@ LANES void iq4_prepare(struct iq4_part *p, struct iq4_batch *b, int at, const st
     }
 }
 
-/* The sums of the trials of the parts `at` and at + 1: two, to hide the latency of the ordered sums.
- * Trial t divides by max and multiplies by t - 7 - 127. */
+/* The sums of the trials of the parts `at` and at + 1: two, to hide the latency of the ordered
+ * sums. Trial t divides by max and multiplies by t - 7 - 127. */
 LANES void iq4_sum_two(struct iq4_batch *b, int at, const struct iq4_part part[2])
 {
     const float *const x = b->x + at * IQ4_PART;
@@ -239,8 +241,8 @@ LANES void iq4_code_pair(uint8_t qs[32], const struct iq4_tables *t, const float
     for (int p = 0; p < 2; p++, x += IQ4_PART)
         for (int v = 0; v < HALF; v++) {
             const vi low = iq4_nearest_lanes(t, vf_splat(inverse[p]) * vf_load(x + v * VL));
-            const vi high = iq4_nearest_lanes(
-                t, vf_splat(inverse[p]) * vf_load(x + IQ4_PART / 2 + v * VL));
+            const vi high =
+                iq4_nearest_lanes(t, vf_splat(inverse[p]) * vf_load(x + IQ4_PART / 2 + v * VL));
             codes[p * HALF + v] = vi_or(low, vi_shl(high, 4));
         }
     vi_store_32u8(qs, codes);
@@ -327,8 +329,9 @@ void ISA_FN(decode_iq4_xs)(float *dst, const void *src, size_t n)
         const float d = load_f16(b->d);
         const uint32_t high = load_u16(b->scales_h);
         for (int p = 0; p < 8; p++, dst += IQ4_PART) {
-            const uint32_t code = (b->scales_l[p / 2] >> p % 2 * 4 & 15u) | (high >> 2 * p & 3) << 4;
-            iq4_values_lanes(dst, values, b->qs[p], d * (float)((int)code - 32));
+            const int low = b->scales_l[p / 2] >> p % 2 * 4 & 15;
+            const int code = low + 16 * (int)(high >> 2 * p & 3);
+            iq4_values_lanes(dst, values, b->qs[p], d * (float)(code - 32));
         }
     }
 }

@@ -11,7 +11,7 @@
 
 struct block_iq2_xxs {
     uint8_t d[2];
-    /* per 32 elements: four indices; then a 32-bit number, 4 x 7 signs and, on top, a 4-bit scale */
+    /* per 32 elements: four indices; then, in 32 bits, 4 x 7 signs and, on top, a scale of 4 */
     struct {
         uint8_t qs[4];
         uint8_t signs_scale[4];
@@ -20,8 +20,8 @@ struct block_iq2_xxs {
 
 struct block_iq2_xs {
     uint8_t d[2];
-    uint8_t qs[32][2];  /* per group, 16 bits: index of 9, then 7 signs */
-    uint8_t scales[8];  /* a nibble per 16 elements */
+    uint8_t qs[32][2]; /* per group, 16 bits: index of 9, then 7 signs */
+    uint8_t scales[8]; /* a nibble per 16 elements */
 };
 
 struct block_iq2_s {
@@ -49,7 +49,8 @@ struct block_iq3_s {
 struct block_iq1_s {
     uint8_t d[2];
     uint8_t qs[32];
-    uint8_t qh[8][2]; /* per 32 elements, 16 bits: 4 x 3 of the indices, scale of 3, sign of shift */
+    /* per 32 elements, 16 bits: 4 x 3 of the indices, a scale of 3, the sign of the shift */
+    uint8_t qh[8][2];
 };
 
 struct block_iq1_m {

@@ -56,10 +56,10 @@ uint32_t book_rank(const struct book *book, uint32_t code)
  * entries. */
 struct builder {
     const struct book *book;
-    uint32_t halves;                    /* ranks of half a group: 3^4 or 8^2 */
-    uint8_t apart[HALF_MAX][HALF_MAX];  /* squared distance of two halves, at most 98 */
-    uint8_t low[MOST_ENTRIES];          /* of each entry: rank of the first half */
-    uint8_t high[MOST_ENTRIES];         /* ... and of the second */
+    uint32_t halves;                   /* ranks of half a group: 3^4 or 8^2 */
+    uint8_t apart[HALF_MAX][HALF_MAX]; /* squared distance of two halves, at most 98 */
+    uint8_t low[MOST_ENTRIES];         /* of each entry: rank of the first half */
+    uint8_t high[MOST_ENTRIES];        /* ... and of the second */
     uint16_t shell[MOST_SHELLS][MOST_ENTRIES];
 };
 

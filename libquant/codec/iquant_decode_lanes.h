@@ -1,7 +1,7 @@
 /* iquant_decode_lanes.h -- vector decoders of the codebook types.
  *
- * Scalar code puts together what there is of each group: its codebook entry, which is packed, and its
- * signs in one number, and its scale. Vectors then take a level and a sign out of it in each lane.
+ * Scalar code puts together what there is of each group: its codebook entry, packed, and its signs
+ * in one number, and its scale. Vectors then take a level and a sign out of it in each lane.
  */
 #ifndef LQ_CODEC_IQUANT_DECODE_LANES_H
 #define LQ_CODEC_IQUANT_DECODE_LANES_H
@@ -12,7 +12,7 @@
 #include "libquant/codec/iquant_blocks.h"
 #include "libquant/codec/simd_lookup.h"
 
-/* The groups of a block: entries from bit 0, signs (set: minus) up to bit 31, the last one there. */
+/* The groups of a block: entries from bit 0, signs (set: minus) up to bit 31. */
 struct groups {
     uint32_t entry[64];
     float scale[64];

@@ -1,7 +1,7 @@
 /* iquant_search_lanes.h -- lattice_search of iquant.h with vectors.
  *
- * The trial scales of a part lie in the lanes where groups are rounded and where the ordered sums are
- * taken. In between, each group that is not on the grid at a trial is compared with its list of
+ * The trial scales of a part lie in the lanes where groups are rounded and where the ordered sums
+ * are taken. In between, each group that is not on the grid at a trial is compared with its list of
  * neighbours, one neighbour in each lane. As levels are few, products with them are looked up in
  * small tables instead of computed: they are the same products.
  */
@@ -124,9 +124,9 @@ LANES bool in_range(const struct part_lanes *p, int block, float inverse)
 }
 
 /* The ranks of a group at VL trials: 0.5 * (inverse * mag - 1) rounded, limited, weighted by place.
- * If all is in_range, three levels are told by comparing: level 1 is reached where inverse * mag > 2,
- * as a tie goes to 0, level 2 from 4 on; the subtraction is exact there. And of eight levels, the
- * addition of 1.5 * 2^24 rounds inverse * mag - 1 to even numbers. */
+ * If all is in_range, three levels are told by comparing inverse * mag: level 1 is above 2, as a
+ * tie goes to 0, level 2 is from 4 on; the subtraction is exact there. And of eight levels,
+ * adding 1.5 * 2^24 rounds inverse * mag - 1 to even numbers. */
 LANES vi ranks_of_group(int dims, bool in_range, const float *mag, vf inverse)
 {
     static const int32_t threes[8] = {1, 3, 9, 27, 81, 243, 729, 2187}, eights[4] = {1, 8, 64, 512};
@@ -168,8 +168,7 @@ LANES void pick_trials(int dims, int trials, const struct part_lanes *p, bool in
             codes[t] = p->book->codes[place];
             on_grid[t] |= 1u << g;
         } else {
-            codes[t] =
-                nearest_lanes(dims, p->levels, p->book->lists + ~place, mag, root, scale[t]);
+            codes[t] = nearest_lanes(dims, p->levels, p->book->lists + ~place, mag, root, scale[t]);
         }
     }
 }
@@ -217,8 +216,8 @@ LANES void try_scales_lanes(int dims, int block, int tries, struct part_lanes *p
     float best = 0;
 
     for (int t = 0; t < ROOM; t++)
-        inverses[t] = (float)(2 * p->l->levels - 1) +
-                      (float)(t < trials ? t - tries : tries) * p->l->step;
+        inverses[t] =
+            (float)(2 * p->l->levels - 1) + (float)(t < trials ? t - tries : tries) * p->l->step;
     for (int v = 0; v < vectors; v++) {
         inverse[v] = vf_load(inverses + v * VL) / vf_splat(top);
         vf_store(scales + v * VL, vf_splat(1.0f) / inverse[v]);
@@ -304,7 +303,7 @@ LANES bool weigh_lanes(struct block_lanes *b, const struct lattice *l, const flo
     return sum <= FLT_MAX && vi_hmax(largest) < NOT_FINITE;
 }
 
-/* Of eight elements with an odd number of minuses, the one that matters least gets the wrong sign. */
+/* Of eight elements with an odd number of minuses, the one that matters least gets a wrong sign. */
 LANES void make_even(struct block_lanes *b, int group, const float *x)
 {
     const float *const weight = b->weight + 8 * group;
@@ -369,8 +368,8 @@ LANES void fit_scales(const struct block_lanes *b, const struct lattice *l, floa
 }
 
 /* What the first trial maps to the highest level, of each part; 0 for those that count as zero. */
-LANES void start_scales(const struct block_lanes *b, const struct lattice *l, int block, float *tops,
-                        float *scales)
+LANES void start_scales(const struct block_lanes *b, const struct lattice *l, int block,
+                        float *tops, float *scales)
 {
     if (l->fit_start)
         fit_scales(b, l, scales);

@@ -35,7 +35,7 @@ struct block_mxfp4 { /* e: E8M0 scale; qs[i] holds element i (low nibble) and 16
     uint8_t qs[16];
 };
 
-struct block_nvfp4 { /* four parts of 16, each with a scale (E4M3 without sign) and 8 bytes as above */
+struct block_nvfp4 { /* four parts of 16 with a scale each, E4M3 without sign; qs as above */
     uint8_t d[4];
     uint8_t qs[4][8];
 };

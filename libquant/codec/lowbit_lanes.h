@@ -1,7 +1,7 @@
 /* lowbit_lanes.h -- vector kernels of MXFP4, NVFP4, Q1_0, Q2_0, TQ1_0 and TQ2_0.
  *
- * Codes are found by comparing with the numbers halfway between two values. Blocks whose numbers are
- * so large or small that the scalar code does not do just that go to the scalar code.
+ * Codes are found by comparing with the numbers halfway between two values. Blocks whose numbers
+ * are so large or small that the scalar code does not do just that go to the scalar code.
  */
 #ifndef LQ_CODEC_LOWBIT_LANES_H
 #define LQ_CODEC_LOWBIT_LANES_H
@@ -337,8 +337,8 @@ void ISA_FN(decode_tq2_0)(float *dst, const void *src, size_t n)
         for (int h = 0; h < 2; h++)
             for (int k = 0; k < 4; k++)
                 for (int i = 0; i < 32; i += VL) {
-                    const vi code = vi_and(vi_shr(vi_load_u8(b->qs + 32 * h + i), 2 * k),
-                                           vi_splat(3));
+                    const vi code =
+                        vi_and(vi_shr(vi_load_u8(b->qs + 32 * h + i), 2 * k), vi_splat(3));
                     vf_store(dst, vf_from_int(vi_sub(code, vi_splat(1))) * d);
                     dst += VL;
                 }
@@ -395,8 +395,7 @@ LANES float *unpack_trits_lanes(float *dst, const uint8_t *qs, int bytes, int co
         vi q = vi_load_u8(qs + i);
         for (int k = 0; k < count; k++) {
             const vi triple = vi_add(q, vi_add(q, q));
-            vf_store(dst + k * bytes + i,
-                     vf_from_int(vi_sub(vi_shr(triple, 8), vi_splat(1))) * d);
+            vf_store(dst + k * bytes + i, vf_from_int(vi_sub(vi_shr(triple, 8), vi_splat(1))) * d);
             q = vi_and(triple, vi_splat(0xff));
         }
     }

@@ -47,8 +47,8 @@ static void decode_nibbles(float *dst, const uint8_t *qs, int n, float unit)
 
 /* ---- MXFP4 ---- */
 
-/* The scale is floor(log2(max)) - 2 in excess of 127. The reference casts that to a byte whatever it
- * is: below 2^-125 it wraps around, to scales with which all elements become 0, and an infinity
+/* The scale is floor(log2(max)) - 2 in excess of 127. The reference casts that to a byte whatever
+ * it is: below 2^-125 it wraps around, to scales with which all elements become 0, and an infinity
  * gives 0. We keep its bytes but for 255, a NaN that it refuses to write: that becomes 0. */
 uint8_t mxfp4_scale(float max)
 {
@@ -57,8 +57,8 @@ uint8_t mxfp4_scale(float max)
     if (!(max > 0) || bits >= 0x7f800000u)
         return 0;
     int exponent = bits >> 23 ? (int)(bits >> 23) - 127 : -118 - __builtin_clz(bits);
-    const uint32_t next = exponent >= -127 ? (uint32_t)(exponent + 128) << 23
-                                           : 1u << (exponent + 150);
+    const uint32_t next =
+        exponent >= -127 ? (uint32_t)(exponent + 128) << 23 : 1u << (exponent + 150);
     if (next - bits <= mx_log2_up[exponent + 149])
         exponent++;
     return exponent == -126 ? 0 : (uint8_t)((exponent + 125) & 0xff);

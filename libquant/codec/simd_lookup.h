@@ -1,7 +1,7 @@
-/* simd_lookup.h -- more for the vectors of simd.h: small tables, and masks that are applied to bits.
+/* simd_lookup.h -- more for the vectors of simd.h: small tables, masks applied to bits.
  *
  *   vf_table4 vf_table8 vf_table16     what vf_make_table<n>(const float t[n]) makes
- *   vf_lookup4(table, index)           t[index & 3] in each lane; vf_lookup8: & 7; vf_lookup16: & 15
+ *   vf_lookup4(table, index)           t[index & 3] in each lane; and & 7, & 15 of the others
  */
 #ifndef LQ_CODEC_SIMD_LOOKUP_H
 #define LQ_CODEC_SIMD_LOOKUP_H
@@ -201,7 +201,9 @@ LANES vf_table4 vf_as_table4(vf v)
 
 LANES vf_table8 vf_as_table8(const vf *v)
 {
-    return (vf_table8){{vreinterpretq_u8_f32(v[0]), vreinterpretq_u8_f32(v[1])}};
+    return (vf_table8){
+        {vreinterpretq_u8_f32(v[0]), vreinterpretq_u8_f32(v[1])}
+    };
 }
 
 /* Numbers of the four bytes of entry `index`. */

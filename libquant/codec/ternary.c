@@ -4,8 +4,9 @@
 #include "libquant/codec/block_type.h"
 #include "libquant/codec/lowbit_blocks.h"
 
-/* -1, 0, 1 as 0, 1, 2. Where the scale is not the maximum (NaN among the elements) or its reciprocal
- * overflows, x * inverse is anything, and this the low byte of what the reference's lroundf gives. */
+/* -1, 0, 1 as 0, 1, 2. Where the scale is not the maximum (NaN among the elements) or its
+ * reciprocal overflows, x * inverse is anything, and this the low byte of what the reference's
+ * lroundf gives. */
 static uint32_t trit(float x, float inverse)
 {
     const float v = x * inverse;
