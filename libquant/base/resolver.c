@@ -64,6 +64,12 @@ static bool inside(const char *path, const char *folder)
     return n && strncmp(path, folder, n) == 0 && (path[n] == '/' || strcmp(folder, "/") == 0);
 }
 
+bool resolver_allows(const struct resolver *r, const char *real)
+{
+    const struct folder *const f = (const struct folder *)(const void *)r;
+    return inside(real, f->real) || inside(real, f->blobs) || inside(real, f->shared_blobs);
+}
+
 bool resolver_name_is_safe(const char *name)
 {
     if (!*name || *name == '/' || strlen(name) > 1024)
@@ -104,7 +110,7 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
     char *const real = realpath(path.data, NULL);
     if (!real)
         status = lq_fail_errno(err, path.data, "cannot open");
-    else if (!inside(real, f->real) && !inside(real, f->blobs) && !inside(real, f->shared_blobs))
+    else if (!resolver_allows(r, real))
         status = lq_fail_at(err, LQ_E_FORMAT, path.data, -1,
                             "a symbolic link that leads out of the model's folder");
     else

@@ -55,6 +55,8 @@ bool resolver_name_is_safe(const char *name);
  * (.../models--org--name/snapshots/REV), to the blobs folder of that same cache entry and to the
  * blob store that the entries of the cache share. */
 lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error *err);
+/* True where a canonical path lies where links within the folder may lead. For folders. */
+bool resolver_allows(const struct resolver *r, const char *real);
 void resolver_close(struct resolver *r);
 
 #endif
