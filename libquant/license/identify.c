@@ -5,6 +5,7 @@
 #include "libquant/base/memory.h"
 #include "libquant/license/index.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +13,17 @@
 static const double match_score = 0.97, modified_score = 0.90, similar_score = 0.50;
 static const double part_score = 0.95; /* of a licence's pairs, for it to stand in a longer text */
 
-enum { PART_PAIRS = 40, NOTICE_PAIRS = 20, SNIPPETS = 3, SNIPPET_WORDS = 8 };
+enum {
+    PART_PAIRS = 40,      /* of a licence that is looked for in a longer text */
+    NOTICE_PAIRS = 20,
+    SNIPPETS = 3,         /* passages that are shown, */
+    SNIPPET_WORDS = 24,   /* so much of each */
+    PASSAGE_WORDS = 8,    /* an addition, and no changed word or name of a holder; */
+    PASSAGE_LEADING = 24, /* before the licence, where titles and introductions stand; */
+    PASSAGE_SEVERAL = 16, /* between several licences; */
+    PASSAGE_SAMPLES = 3,  /* of a licence of which one pair in four is known */
+    MISSING_WORDS = 8
+};
 
 extern const uint8_t lq_license_index[];
 
@@ -52,44 +63,44 @@ const char *license_index_ids(size_t i)
 
 /* ---- sets of word pairs ---- */
 
+/* A hash table of pairs; a slot holds pair + 1, and TAKEN where a licence that was found has it. */
 struct set {
-    uint32_t *pair; /* sorted, each once */
-    size_t n;
+    uint32_t *slot, mask;
+    size_t n, n_sampled; /* distinct pairs; those of them that large texts keep */
 };
+
+#define TAKEN UINT32_C(0x80000000)
 
 struct query {
     struct words words;
-    struct set all, sampled;           /* of the whole text */
-    struct set cut_all, cut_sampled;   /* of what stands before the appendix; empty: no appendix */
-    struct set left_all, left_sampled; /* what no licence found has taken */
-    size_t cut;                        /* number of words before the appendix */
+    uint32_t *pair;    /* that begins at each word but the last */
+    struct set whole;  /* of the whole text */
+    struct set before; /* of what stands before the appendix; n 0: no appendix */
 };
 
-static int by_value(const void *a, const void *b)
+static uint32_t *slot_of(const struct set *s, uint32_t pair)
 {
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
+    uint32_t i = (pair * UINT32_C(0x9e3779b1)) >> 8 & s->mask;
+    while (s->slot[i] && (s->slot[i] & ~TAKEN) != pair + 1)
+        i = (i + 1) & s->mask;
+    return &s->slot[i];
 }
 
-static lq_status make_sets(struct set *all, struct set *sampled, const struct words *w, size_t n,
-                           lq_error *err)
+static lq_status make_set(struct set *s, const uint32_t *pair, size_t n, lq_error *err)
 {
-    const size_t most = n ? n : 1;
-    all->pair = mem_calloc(most, sizeof *all->pair);
-    sampled->pair = mem_calloc(most, sizeof *all->pair);
-    if (!all->pair || !sampled->pair)
+    size_t size = 16;
+    while (size < 2 * n)
+        size *= 2;
+    s->slot = mem_calloc(size, sizeof *s->slot);
+    if (!s->slot)
         return lq_fail_memory(err);
-    for (size_t i = 0; i + 1 < n; i++)
-        all->pair[all->n++] = words_pair(w, i);
-    qsort(all->pair, all->n, sizeof *all->pair, by_value);
-    size_t kept = 0;
-    for (size_t i = 0; i < all->n; i++)
-        if (!kept || all->pair[kept - 1] != all->pair[i])
-            all->pair[kept++] = all->pair[i];
-    all->n = kept;
-    for (size_t i = 0; i < all->n; i++)
-        if (index_sampled(all->pair[i]))
-            sampled->pair[sampled->n++] = all->pair[i];
+    s->mask = (uint32_t)size - 1;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *const slot = slot_of(s, pair[i]);
+        s->n += !*slot;
+        s->n_sampled += !*slot && index_sampled(pair[i]);
+        *slot = pair[i] + 1;
+    }
     return LQ_OK;
 }
 
@@ -98,40 +109,37 @@ static uint32_t load_pair(const uint8_t *p)
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
 }
 
-/* Number of pairs that both have. */
-static size_t shared(const struct index_text *t, const struct set *s)
+/* Number of pairs that both have, or 0 where it would be less than `least`. `taken`: those that a
+ * licence has taken do not count. */
+static size_t shared(const struct index_text *t, const struct set *s, size_t least, bool taken)
 {
     const uint8_t *p = pairs_of(t), *const end = p + (size_t)t->count * 3;
-    size_t n = 0, i = 0;
-    while (p < end && i < s->n) {
-        const uint32_t a = load_pair(p), b = s->pair[i];
-        n += a == b;
-        p += a <= b ? 3 : 0;
-        i += b <= a;
+    size_t n = 0, may_miss = t->count >= least ? t->count - least : 0;
+    if (least > t->count || !s->slot)
+        return 0;
+    for (; p < end; p += 3) {
+        const uint32_t slot = *slot_of(s, load_pair(p));
+        if (slot && !(taken && (slot & TAKEN)))
+            n++;
+        else if (may_miss-- == 0)
+            return 0;
     }
     return n;
 }
 
-static double dice(const struct index_text *t, const struct set *s)
+static size_t size_of(const struct index_text *t, const struct set *s)
 {
-    const size_t sum = t->count + s->n;
-    const size_t less = t->count < s->n ? t->count : s->n;
-    if (!sum || 2.0 * (double)less < similar_score * (double)sum)
-        return 0;
-    return 2.0 * (double)shared(t, s) / (double)sum;
+    return t->flags & INDEX_SAMPLED ? s->n_sampled : s->n;
 }
 
-static void remove_pairs(struct set *s, const struct index_text *t)
+/* Twice the shared pairs by the sum of the pairs; 0 where that is less than `least`. */
+static double dice(const struct index_text *t, const struct set *s, double least)
 {
-    const uint8_t *p = pairs_of(t), *const end = p + (size_t)t->count * 3;
-    size_t kept = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        while (p < end && load_pair(p) < s->pair[i])
-            p += 3;
-        if (p == end || load_pair(p) != s->pair[i])
-            s->pair[kept++] = s->pair[i];
-    }
-    s->n = kept;
+    const size_t sum = t->count + size_of(t, s);
+    const double needed = least * (double)sum / 2;
+    if (!s->n || !sum || needed > (double)t->count || needed > (double)size_of(t, s))
+        return 0;
+    return 2.0 * (double)shared(t, s, (size_t)needed, false) / (double)sum;
 }
 
 /* ---- what tells relatives apart ---- */
@@ -147,20 +155,21 @@ static const struct {
     {"Apache-2.0",   "modified apache"                                    },
     {"Apache-2.0",   "commons clause"                                     },
     {"Apache-2.0",   "monthly active users"                               },
-    {"Apache-2.0",   "non commercial purposes only"                       },
+    {"Apache-2.0",   "noncommercial purposes only"                        },
     {"BSD-3-Clause", "all advertising materials mentioning"               },
     {"BSD-3-Clause", "nuclear facility"                                   },
     {"BSD-2-Clause", "neither the name"                                   },
     {"GPL-3.0-only", "remote network interaction use with the gnu general"},
 };
 
-static bool is_foreign(const struct words *w, const char *ids)
+/* The phrase that the text has and the licence has not; NULL: none. */
+static const char *foreign_phrase(const struct words *w, const char *ids)
 {
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
         if (license_group_has(ids, foreign[i].id, strlen(foreign[i].id)) &&
             words_have(w, foreign[i].phrase))
-            return true;
-    return false;
+            return foreign[i].phrase;
+    return NULL;
 }
 
 /* The Creative Commons 4.0 licences share 98 % of their words; these three stand in those that are
@@ -186,12 +195,21 @@ bool license_group_has(const char *ids, const char *id, size_t len)
     return false;
 }
 
-/* ---- verdicts ---- */
+/* ---- what is found ---- */
+
+/* The notice within the licence that tells how to use it is not one more finding. */
+static bool is_found(const struct identification *out, const struct index_text *t)
+{
+    for (size_t i = 0; i < out->n; i++)
+        if ((t->flags & INDEX_NOTICE) && strcmp(out->found[i].ids, ids_of(t)) == 0)
+            return true;
+    return false;
+}
 
 static void add(struct identification *out, const struct index_text *t, enum text_match how,
                 double score)
 {
-    if (out->n < IDENTIFY_MAX)
+    if (!is_found(out, t) && out->n < IDENTIFY_MAX)
         out->found[out->n++] =
             (struct text_finding){ids_of(t), t->flags & INDEX_NOTICE ? TEXT_NOTICE : how, score,
                                   (t->flags & INDEX_WITHOUT_APPENDIX) != 0};
@@ -216,21 +234,20 @@ static lq_status find_exact(struct identification *out, const struct query *q, l
 }
 
 /* The better of the whole text and of what stands before its appendix. */
-static double score_of(const struct index_text *t, const struct query *q)
+static double score_of(const struct index_text *t, const struct query *q, double least)
 {
-    const bool sampled = t->flags & INDEX_SAMPLED;
-    const double whole = dice(t, sampled ? &q->sampled : &q->all);
-    const double cut = q->cut_all.n ? dice(t, sampled ? &q->cut_sampled : &q->cut_all) : 0;
-    return whole > cut ? whole : cut;
+    const double whole = dice(t, &q->whole, least);
+    const double before = dice(t, &q->before, whole > least ? whole : least);
+    return whole > before ? whole : before;
 }
 
 static const struct index_text *nearest(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
-    *score = 0;
+    *score = similar_score;
     for (size_t i = 0; i < header()->texts; i++) {
         const struct index_text *const t = text_at(i);
-        const double s = score_of(t, q);
+        const double s = score_of(t, q, *score);
         if (s > *score && !is_cc4_other(&q->words, ids_of(t))) {
             *score = s;
             best = t;
@@ -239,84 +256,152 @@ static const struct index_text *nearest(const struct query *q, double *score)
     return best;
 }
 
-/* The licence with the most pairs that stands whole in the text, and mostly in what is left of it.
- */
+/* The licence with the most pairs that stands whole in the text, and mostly in what is left of it. */
 static const struct index_text *longest_part(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
     size_t best_size = 0;
     for (size_t i = 0; i < header()->texts; i++) {
         const struct index_text *const t = text_at(i);
-        const bool sampled = t->flags & INDEX_SAMPLED;
-        const size_t size = sampled ? (size_t)t->count * 4 : t->count;
+        const size_t size = t->flags & INDEX_SAMPLED ? (size_t)t->count * 4 : t->count;
         if (size < (t->flags & INDEX_NOTICE ? NOTICE_PAIRS : PART_PAIRS) || size <= best_size)
             continue;
-        const double s = (double)shared(t, sampled ? &q->sampled : &q->all) / (double)t->count;
-        if (s < part_score || is_cc4_other(&q->words, ids_of(t)) ||
-            2 * shared(t, sampled ? &q->left_sampled : &q->left_all) < t->count)
+        const size_t least = (size_t)ceil(part_score * (double)t->count);
+        const size_t n = shared(t, &q->whole, least, false);
+        if (!n || is_cc4_other(&q->words, ids_of(t)) ||
+            2 * shared(t, &q->whole, 0, true) < t->count)
             continue;
-        *score = s;
+        *score = (double)n / (double)t->count;
         best = t;
         best_size = size;
     }
     return best;
 }
 
-static void take(struct query *q, const struct index_text *t)
+static void take_one(struct query *q, const struct index_text *t)
 {
-    remove_pairs(&q->left_all, t);
-    remove_pairs(&q->left_sampled, t);
+    const uint8_t *p = pairs_of(t), *const end = p + (size_t)t->count * 3;
+    for (; p < end; p += 3) {
+        uint32_t *const slot = slot_of(&q->whole, load_pair(p));
+        if (*slot)
+            *slot |= TAKEN;
+    }
 }
 
-/* All licences that stand whole in the text. */
-static void find_parts(struct identification *out, struct query *q)
+/* The text, and the others of the same licence: with its appendix, its notice. */
+static void take(struct query *q, const struct index_text *t)
+{
+    for (size_t i = 0; i < header()->texts; i++)
+        if (text_at(i) == t || strcmp(ids_of(text_at(i)), ids_of(t)) == 0)
+            take_one(q, text_at(i));
+}
+
+/* All licences that stand whole in the text. True where one of them is known by its pairs in part
+ * only. */
+static bool find_parts(struct identification *out, struct query *q)
 {
     const struct index_text *t;
     double score;
+    bool sampled = false;
     while (out->n < IDENTIFY_MAX && (t = longest_part(q, &score)) != NULL) {
-        add(out, t, is_foreign(&q->words, ids_of(t)) ? TEXT_MODIFIED : TEXT_PART, score);
+        add(out, t, foreign_phrase(&q->words, ids_of(t)) ? TEXT_MODIFIED : TEXT_PART, score);
         take(q, t);
+        sampled |= (t->flags & INDEX_SAMPLED) != 0;
     }
+    return sampled;
 }
 
-/* Passages of the text that have pairs which the licence, taken away, does not have. */
-static void put_differences(struct text *out, const struct query *q, const struct index_text *t)
+/* ---- what differs ---- */
+
+/* A stretch of the text that no licence found in it has. */
+struct passage {
+    size_t first, last; /* pairs */
+    size_t pairs;       /* of them known not to be the licence's */
+    bool leading;       /* nothing of the licence stands before it */
+};
+
+static bool is_addition(const struct passage *p, bool sampled, bool several)
 {
-    const struct set *const own = &q->left_all;
-    size_t snippets = 0, shown = 0;
-    for (size_t i = 0; i + 1 < q->words.n && snippets < SNIPPETS; i++) {
-        const uint32_t pair = words_pair(&q->words, i);
-        if (((t->flags & INDEX_SAMPLED) && !index_sampled(pair)) || i < shown ||
-            !bsearch(&pair, own->pair, own->n, sizeof pair, by_value))
+    const size_t least = several ? PASSAGE_SEVERAL : p->leading ? PASSAGE_LEADING : PASSAGE_WORDS;
+    return p->pairs >= (sampled ? PASSAGE_SAMPLES : least) && p->last - p->first + 1 >= least;
+}
+
+static void put_words(struct text *out, const struct query *q, size_t first, size_t last)
+{
+    const bool cut = last - first >= SNIPPET_WORDS;
+    const size_t end = cut ? first + SNIPPET_WORDS : last + 1;
+    const size_t at = q->words.at[first];
+    const size_t stop = end < q->words.n ? q->words.at[end] : q->words.stream.len;
+    text_puts(out, out->len ? "; added: " : "added: ");
+    text_put_printable(out, q->words.stream.data + at, stop - at - 1);
+    text_puts(out, cut ? " ..." : "");
+}
+
+/* The passages that were added, to `out`; returns how many there are. `sampled`: of the licences
+ * found only some pairs are known. */
+static size_t put_additions(struct text *out, const struct query *q, bool sampled, bool several)
+{
+    struct passage p = {.leading = true};
+    size_t found = 0;
+    for (size_t i = 0; i < q->words.n; i++) {
+        const bool end = i + 1 == q->words.n;
+        const bool ours = !end && (*slot_of(&q->whole, q->pair[i]) & TAKEN);
+        if (!end && !ours && (!sampled || index_sampled(q->pair[i]))) {
+            p.first = p.pairs++ ? p.first : i;
+            p.last = i;
+        }
+        if (!ours && !end)
             continue;
-        const size_t first = i > 1 ? i - 1 : 0;
-        shown = first + SNIPPET_WORDS < q->words.n ? first + SNIPPET_WORDS : q->words.n;
-        const char *const s = q->words.stream.data + q->words.at[first];
-        const size_t end = shown < q->words.n ? q->words.at[shown] : q->words.stream.len;
-        text_puts(out, snippets++ ? "; " : "");
-        text_put_printable(out, s, end - q->words.at[first] - 1);
+        if (is_addition(&p, sampled, several) && found++ < SNIPPETS)
+            put_words(out, q, p.first + !p.leading, p.last + p.leading);
+        p = (struct passage){0};
     }
+    return found;
+}
+
+/* Words of the licence that are not in the text, by the pairs that no changed word explains. */
+static size_t missing_words(const struct index_text *t, const struct query *q)
+{
+    const bool sampled = t->flags & INDEX_SAMPLED;
+    const bool cut = dice(t, &q->before, 0) > dice(t, &q->whole, 0);
+    const struct set *const s = cut ? &q->before : &q->whole;
+    const size_t both = shared(t, s, 0, false);
+    const size_t missing = t->count - both, added = size_of(t, s) - both;
+    return missing > added ? (missing - added) * (sampled ? 4 : 1) : 0;
+}
+
+/* ---- verdicts ---- */
+
+static void judge_near(struct identification *out, struct query *q, const struct index_text *t,
+                       double score)
+{
+    const char *const phrase = foreign_phrase(&q->words, ids_of(t));
+    bool sampled = (t->flags & INDEX_SAMPLED) != 0;
+    add(out, t, phrase || score < match_score ? TEXT_MODIFIED : TEXT_MATCH, score);
+    take(q, t);
+    sampled |= find_parts(out, q);
+    const size_t missing = missing_words(t, q);
+    if (phrase)
+        text_printf(&out->differs, "added: %s", phrase);
+    if (put_additions(&out->differs, q, sampled, out->n > 1) || missing >= MISSING_WORDS)
+        out->found[0].how = TEXT_MODIFIED;
+    if (out->found[0].how == TEXT_MODIFIED && missing >= MISSING_WORDS)
+        text_printf(&out->differs, "%smissing: about %zu words of %s", out->differs.len ? "; " : "",
+                    missing, ids_of(t));
 }
 
 static void judge(struct identification *out, struct query *q)
 {
     double score;
     const struct index_text *const t = nearest(q, &score);
-    struct identification parts = {0};
-    const bool changed = t && is_foreign(&q->words, ids_of(t));
     if (t && score >= modified_score) {
-        const enum text_match how = changed || score < match_score ? TEXT_MODIFIED : TEXT_MATCH;
-        add(out, t, how, score);
-        take(q, t);
-        if (how == TEXT_MODIFIED)
-            put_differences(&out->differs, q, t);
-        find_parts(out, q);
+        judge_near(out, q, t, score);
         return;
     }
-    find_parts(&parts, q);
-    if (parts.n)
-        *out = parts;
-    else if (t && score >= similar_score)
+    const bool sampled = find_parts(out, q);
+    if (out->n)
+        (void)put_additions(&out->differs, q, sampled, true);
+    else if (t)
         add(out, t, TEXT_SIMILAR, score);
 }
 
@@ -329,17 +414,24 @@ static size_t terms_length(const struct words *w)
     return strstr(w->stream.data + w->at[end], "attachment ") ? w->n : end;
 }
 
+static lq_status make_query(struct query *q, const char *text, size_t len, lq_error *err)
+{
+    LQ_TRY(words_read(&q->words, text, len, err));
+    const size_t n = q->words.n;
+    q->pair = mem_calloc(n + 1, sizeof *q->pair);
+    if (!q->pair)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i + 1 < n; i++)
+        q->pair[i] = words_pair(&q->words, i);
+    LQ_TRY(make_set(&q->whole, q->pair, n ? n - 1 : 0, err));
+    const size_t end = terms_length(&q->words);
+    return end < n ? make_set(&q->before, q->pair, end ? end - 1 : 0, err) : LQ_OK;
+}
+
 lq_status license_identify(struct identification *out, const char *text, size_t len, lq_error *err)
 {
     struct query q = {0};
-    lq_status status = words_read(&q.words, text, len, err);
-    if (status == LQ_OK)
-        status = make_sets(&q.all, &q.sampled, &q.words, q.words.n, err);
-    if (status == LQ_OK)
-        status = make_sets(&q.left_all, &q.left_sampled, &q.words, q.words.n, err);
-    q.cut = status == LQ_OK ? terms_length(&q.words) : 0;
-    if (status == LQ_OK && q.cut < q.words.n)
-        status = make_sets(&q.cut_all, &q.cut_sampled, &q.words, q.cut, err);
+    lq_status status = make_query(&q, text, len, err);
     if (status == LQ_OK)
         status = find_exact(out, &q, err);
     if (status == LQ_OK && !out->n)
@@ -347,12 +439,9 @@ lq_status license_identify(struct identification *out, const char *text, size_t 
     if (status == LQ_OK && out->differs.failed)
         status = lq_fail_memory(err);
     words_release(&q.words);
-    free(q.all.pair);
-    free(q.sampled.pair);
-    free(q.left_all.pair);
-    free(q.left_sampled.pair);
-    free(q.cut_all.pair);
-    free(q.cut_sampled.pair);
+    free(q.pair);
+    free(q.whole.slot);
+    free(q.before.slot);
     return status;
 }
 

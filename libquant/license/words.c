@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COPYRIGHT_LINE = 200 };
+enum { COPYRIGHT_LINE = 200, COPYRIGHT_SIGN = 1 /* the sign within folded text */ };
 
 /* Words that the guidelines call equal. */
 static const char *const equal_words[][2] = {
@@ -75,7 +75,7 @@ static char kind_of(uint32_t cp)
     return cp >= 0x2e80 && cp <= 0x9fff ? 'w' : 'x';
 }
 
-/* Lower case, one kind of quotes, dashes and line ends; the copyright sign as "(c)". */
+/* Lower case, one kind of quotes, dashes and line ends; the copyright sign as COPYRIGHT_SIGN. */
 static void fold(struct text *out, const char *s, size_t len)
 {
     for (size_t i = 0, step; i < len; i += step) {
@@ -88,13 +88,13 @@ static void fold(struct text *out, const char *s, size_t len)
         } else if (c == '"' || c == '`') {
             text_putc(out, '\'');
         } else if (c && (unsigned char)c < 0x80) {
-            text_putc(out, c);
+            text_putc(out, c == COPYRIGHT_SIGN ? ' ' : c);
         } else if (c) {
             uint32_t cp;
             step = utf8_decode(s + i, len - i, &cp);
             const char kind = kind_of(cp);
             if (kind == 'c')
-                text_puts(out, "(c)");
+                text_putc(out, COPYRIGHT_SIGN);
             else if (kind == 'x')
                 text_put(out, s + i, step);
             else if (kind == 'w')
@@ -133,17 +133,19 @@ static bool is_copyright_notice(const char *s, size_t n)
         return false;
     if (begins(s, n, reserved))
         return true;
-    if (!begins(s, n, "copyright") && !begins(s, n, "(c)") && !begins(s, n, "portions copyright"))
-        return false;
-    return memmem(s, n, "(c)", 3) || has_year(s, n) || memmem(s, n, "<copyright", 10) ||
-           memmem(s, n, reserved, sizeof reserved - 1);
+    const bool sign = memchr(s, COPYRIGHT_SIGN, n) != NULL;
+    if (begins(s, n, "copyright") || begins(s, n, "portions copyright"))
+        return sign || memmem(s, n, "(c)", 3) || has_year(s, n) || memmem(s, n, "<copyright", 10) ||
+               memmem(s, n, reserved, sizeof reserved - 1);
+    /* "(c)" may also be the third item of a list. */
+    return (n && *s == COPYRIGHT_SIGN) || (begins(s, n, "(c)") && has_year(s, n));
 }
 
 /* Past the signs that make a line a comment; what is left is read as if they were not there. */
 static size_t comment_length(const char *s, size_t n)
 {
     size_t i = 0;
-    while (i < n && !is_word_char(s[i]) && s[i] != '(' && s[i] != '<')
+    while (i < n && !is_word_char(s[i]) && s[i] != '(' && s[i] != '<' && s[i] != COPYRIGHT_SIGN)
         i++;
     if (begins(s + i, n - i, "rem ") || begins(s + i, n - i, "dnl "))
         i += 4;
@@ -191,14 +193,27 @@ static lq_status add_word(struct words *w, const char *word, size_t n, lq_error 
     return w->stream.failed ? lq_fail_memory(err) : LQ_OK;
 }
 
+/* "(c)" behind "copyright" or before a year; else it is the third item of a list. */
+static bool is_copyright_sign(const struct words *w, const char *s, const char *end)
+{
+    static const char copyright[] = "copyright ";
+    if (end - s < 3 || memcmp(s, "(c)", 3) != 0)
+        return false;
+    if (w->n && strcmp(w->stream.data + w->at[w->n - 1], copyright) == 0)
+        return true;
+    for (s += 3; s < end && (*s == ' ' || *s == '\t'); s++) {
+    }
+    return end - s >= 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
+}
+
 /* The words of one line: letters and digits; quotes and dashes within a word are left out. */
 static lq_status read_line(struct words *w, const char *s, const char *end, lq_error *err)
 {
     char word[128];
     while (s < end) {
-        if (end - s >= 3 && memcmp(s, "(c)", 3) == 0) {
+        if (*s == COPYRIGHT_SIGN || is_copyright_sign(w, s, end)) {
             LQ_TRY(add_word(w, "copyright", 9, err));
-            s += 3;
+            s += *s == COPYRIGHT_SIGN ? 1 : 3;
             continue;
         }
         if (!is_word_char(*s)) {

@@ -69,6 +69,8 @@ static void the_same_words(void **state)
                 " noncommercial license sublicense ");
     check_words("Copyright (c) 2024 Me\nwords", " words ");
     check_words("# \xc2\xa9 2024 Me. All rights reserved.\nwords", " words ");
+    check_words("see \xc2\xa9 and copyright (c) now", " see copyright and copyright now ");
+    check_words("(c) You must retain\nall", " you must retain all ");
     check_words("see https://x", " see http x ");
     check_words("version 2.0 of", " version 2 0 of ");
     check_words("\xff\xfe\n", " ");

@@ -1,0 +1,154 @@
+#!/bin/sh
+# license.sh -- lq license: model folders, each broken in one way.
+. "$(dirname "$0")/lib.sh"
+
+apache=$demo/LICENSE
+
+# model NAME LINES [METADATA]: a folder with a small model and a card with these lines (\n between).
+model() {
+    mkdir -p "$1"
+    safetensors "$1/model.safetensors" \
+        "{${3:+\"__metadata__\":{$3\},}\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" '\0\0\0\0'
+    # shellcheck disable=SC2059
+    [ -z "$2" ] || printf "%s\n$2\n%s\n" --- --- >"$1/README.md"
+}
+
+# The rules of the findings of the last run, in order: "error LIC-NC-BASE note LIC-..."
+found() { sed -n 's/^\(error\|warning\|note\) *\(LIC-[A-Z-]*\).*/\1 \2/p' out | tr '\n' ' ' | sed 's/ $//'; }
+only() { [ "$(found)" = "$1" ]; }
+
+# ---- what fits together ----
+run license "$demo"
+check "the demo model's parts agree" eval 'exits 0 && only "" && prints "^licence +Apache-2.0" && prints "^class +open source"'
+check "it says that it is no legal advice, and by which index it went" \
+    eval 'prints "no legal advice" && prints "Index: SPDX [0-9.]+"'
+run license "$demo" --json
+check "license --json is valid JSON" "$json_valid" out
+check "license --json has the statements and the class" \
+    eval 'prints "\"class\": \"osi\"" && prints "\"claim\": \"apache-2.0\""'
+run license "$apache"
+check "a licence text alone is named" eval 'exits 0 && prints "^text +.*LICENSE +Apache-2.0, "'
+
+# ---- twelve folders, each broken in one way ----
+model Llama-Foo 'license: apache-2.0\nbase_model: meta-llama/Llama-3.1-8B'
+cp "$apache" Llama-Foo/LICENSE
+run license Llama-Foo
+check "a relabelled Llama is found" eval 'exits 1 && only "error LIC-DERIV-RELAXED"'
+
+terms='license: other\nlicense_name: gemma\nlicense_link: https://ai.google.dev/gemma/terms'
+model gemma "$terms"
+run license gemma
+check "a missing notice is found" eval 'exits 1 && only "error LIC-NOTICE-MISSING"'
+
+model nc 'license: other\nlicense_name: cc-by-nc-4.0\nlicense_link: https://x'
+model commercial 'license: apache-2.0'
+cp "$apache" commercial/LICENSE
+run license commercial --base nc
+check "a non-commercial base is found" eval 'exits 1 && only "error LIC-NC-BASE"'
+
+model gnu 'license: gpl-3.0'
+model merged 'license: other\nlicense_name: cc-by-nc-4.0\nlicense_link: https://x\nbase_model: [a/nc, a/gnu]'
+run license merged --base nc --base gnu
+check "bases that cannot be merged are found" eval 'exits 1 && only "error LIC-MERGE-CONFLICT"'
+
+model card 'license: mit'
+cp "$apache" card/LICENSE
+run license card
+check "a card against its text is found" eval 'exits 1 && only "error LIC-CARD-FILE-MISMATCH"'
+
+model family 'license: bsd'
+cp "$apache" family/LICENSE
+run license family
+check "a family of licences is noted" eval 'exits 0 && only "note LIC-FAMILY"'
+
+model metadata 'license: apache-2.0' '"license":"mit"'
+cp "$apache" metadata/LICENSE
+run license metadata
+check "metadata against the card are found" eval 'exits 1 && only "error LIC-METADATA-MISMATCH"'
+
+model changed 'license: apache-2.0'
+{ cat "$apache"; echo 'The Work may be used for non-commercial purposes only.'; } >changed/LICENSE
+run license changed
+check "a changed text is found, and what was added is shown" \
+    eval 'exits 0 && only "warning LIC-FILE-MODIFIED" && prints "noncommercial purposes only"'
+
+model foo 'license: other\nlicense_name: llama3.1\nlicense_link: https://x\nbase_model: meta-llama/Llama-3.1-8B'
+echo 'Built with Llama' >>foo/README.md
+notice='Llama 3.1 is licensed under the Llama 3.1 Community License,
+Copyright © Meta Platforms, Inc. All Rights Reserved.'
+echo "$notice" >foo/Notice.txt
+run license foo
+check "a name that the licence forbids is found" \
+    eval 'exits 0 && only "warning LIC-NAME-PREFIX note LIC-THRESHOLD"'
+
+model nd 'license: cc-by-nd-4.0'
+model adapted 'license: apache-2.0\nbase_model_relation: quantized'
+cp "$apache" adapted/LICENSE
+run license adapted --base nd
+check "a base that may not be changed is found" eval 'exits 1 && only "error LIC-ND-BASE"'
+
+model untold ''
+run license untold
+check "a model without any statement is found" eval 'exits 0 && only "warning LIC-NONE"'
+
+model other 'license: other'
+cp "$apache" other/LICENSE
+run license other
+check "an incomplete \"other\" is found" eval 'exits 0 && only "warning LIC-OTHER-INCOMPLETE"'
+
+model textless 'license: gemma'
+echo 'Gemma is provided under and subject to the Gemma Terms of Use found at
+ai.google.dev/gemma/terms' >textless/NOTICE.md
+run license textless
+check "a missing text is found" eval 'exits 0 && only "warning LIC-MISSING-FILE"'
+
+# ---- levels ----
+run license other --fail-on warning
+check "--fail-on warning makes warnings fail" exits 1
+run license card --fail-on never
+check "--fail-on never makes nothing fail" exits 0
+run license card --fail-on nothing
+check "an unknown level is wrong usage" refused 2 'none of note, warning, error'
+run license missing
+check "a missing model is an I/O error" refused 4 '^lq: missing: '
+
+# ---- bad input ----
+printf -- '---\nlicense: apache-2.0\na: &a [x,x,x,x,x,x,x,x,x]\n' >bomb
+i=0
+while [ $i -lt 9 ]; do
+    printf '%s: &%s [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n' b b | sed "s/b/b$i/g; s/\*a/*$([ $i -eq 0 ] && echo a || echo b$((i - 1)))/g" >>bomb
+    i=$((i + 1))
+done
+echo --- >>bomb
+model bombed ''
+cp bomb bombed/README.md
+run license bombed
+check "a bomb of aliases is refused" eval 'exits 0 && only "warning LIC-CARD-INVALID" && prints "aliases make it too large"'
+model tagged 'license: !!python/object/apply:os.system ["touch x"]'
+run license tagged
+check "tags of YAML run nothing" eval 'exits 0 && [ ! -e x ] && [ ! -e tagged/x ]'
+model endless ''
+{ echo ---; echo 'license: [apache-2.0'; yes 'a: b' | head -n 300000; } >endless/README.md
+run license endless
+check "front matter without end is refused" eval 'exits 0 && only "warning LIC-CARD-INVALID"'
+model large 'license: apache-2.0'
+if truncate -s 1073741824 large/LICENSE 2>/dev/null; then
+    run license large
+    check "a licence of 1 GB is not read" eval 'exits 0 && only "warning LIC-FILE-INVALID" && prints "larger than 2 MiB"'
+    run license large/LICENSE
+    check "nor where it is named" refused 3 'larger than 2 MiB'
+    rm large/LICENSE
+fi
+model binary 'license: apache-2.0'
+printf 'MIT\0\1\2' >binary/LICENSE
+run license binary
+check "a binary licence is not read" eval 'only "warning LIC-FILE-INVALID" && prints "not plain text"'
+model linked 'license: apache-2.0'
+ln -s /etc/passwd linked/LICENSE
+run license linked
+check "a link out of the folder is not followed" eval 'exits 0 && only "warning LIC-FILE-INVALID" && not prints root:'
+model steer 'license: "\\x1b[31m\\u202eapache"'
+run license steer
+check "what a card says does not steer the terminal" \
+    eval 'exits 0 && prints "x1b" && ! grep -q "$(printf "\033")" out && ! grep -q "$(printf "\342\200\256")" out'
+finish

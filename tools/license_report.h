@@ -1,0 +1,24 @@
+/* license_report.h -- reading what a model says about its licence, and printing it. */
+#ifndef LQ_TOOLS_LICENSE_REPORT_H
+#define LQ_TOOLS_LICENSE_REPORT_H
+
+#include "libquant/audit/license_rules.h"
+#include "tools/command.h"
+
+/* Reads the statements of a folder, a model file with what lies beside it, or a licence text.
+ * `unread` gets why a folder's metadata were not read (message empty: they were). The facts are to be
+ * released also after a failure. */
+lq_status license_open(struct license_facts *f, const char *path, lq_error *unread, lq_error *err);
+
+struct license_report {
+    const struct license_facts *model;
+    const struct license_facts *const *bases;
+    size_t n_bases;
+    const struct findings *findings;
+};
+
+void license_print_text(const struct license_report *r, const struct context *ctx);
+lq_status license_print_json(const struct license_report *r, const struct context *ctx,
+                             lq_error *err);
+
+#endif
