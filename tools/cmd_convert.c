@@ -1,5 +1,6 @@
 /* cmd_convert.c -- `lq convert`: a downloaded model to GGUF, in as many types as are asked for. */
 #include "tools/convert_report.h"
+#include "tools/license_report.h"
 #include "tools/quantize_args.h"
 
 #include <stdlib.h>
@@ -180,6 +181,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
                          format);
     if (status == LQ_OK)
         status = (safetensors ? run_tensors : run_gguf)(&job, args_at(args, 0), &stream, err);
+    if (status == LQ_OK && !job.dry_run)
+        license_warn_of_loss(ctx, args_at(args, 0), job.options.out);
     source_close(job.options.metadata.overrides);
     quantize_args_release(&job.quantize);
     free(job.types);

@@ -3,6 +3,7 @@
 
 #include "formats/format.h"
 #include "libquant/model/config.h"
+#include "tools/license_report.h"
 #include "tools/meta_text.h"
 #include "tools/tensor_groups.h"
 
@@ -21,6 +22,8 @@ struct inspection {
     const struct catalog *c;
     unsigned sections; /* enum section */
     bool whole_metadata, all_tensors;
+    struct text license; /* SPDX expression, or as it is stated; empty: none */
+    enum license_class license_class;
     char architecture[128]; /* "llama", or of a folder "LlamaForCausalLM"; "" where unknown */
 };
 
@@ -146,12 +149,14 @@ static void print_overview(const struct inspection *in, const struct type_total 
     }
     if (in->architecture[0])
         overview_row(&t, "architecture", in->architecture);
-    static const struct {
-        const char *name, *key;
-    } known[] = {{"name", "general.name"}, {"licence", "general.license"}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (catalog_meta_string(c, known[i].key))
-            overview_row(&t, known[i].name, catalog_meta_string(c, known[i].key));
+    if (catalog_meta_string(c, "general.name"))
+        overview_row(&t, "name", catalog_meta_string(c, "general.name"));
+    if (in->license.len) {
+        table_cell(&t, "licence");
+        table_cell(&t, "%s, %s", in->license.data,
+                   in->license_class == LICENSE_UNKNOWN ? "class unknown"
+                                                        : license_class_text(in->license_class));
+    }
     table_cell(&t, "parameters");
     table_cell(&t, "%s (%" PRIu64 ")", count_text(text, all->elements), all->elements);
     table_cell(&t, "bits/weight");
@@ -308,6 +313,11 @@ static void out_overview(struct json_out *j, const struct inspection *in, struct
         out_string(j, "architecture", in->architecture);
     else
         out_null(j, "architecture");
+    if (in->license.len)
+        out_string(j, "license", in->license.data);
+    else
+        out_null(j, "license");
+    out_string(j, "license_class", license_class_name(in->license_class));
     out_u64(j, "size", file_bytes(c));
     out_array(j, "files");
     for (size_t i = 0; i < c->n_files; i++) {
@@ -426,9 +436,14 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
     if (!in.sections)
         in.sections = OVERVIEW | METADATA | TENSORS;
     find_architecture(&in);
-    const lq_status status = args_count(args) > 1 ? print_keys(&in, err)
-                             : ctx->json          ? print_json(&in, err)
-                                                  : print_text(&in, err);
+    lq_status status = LQ_OK;
+    if (args_count(args) == 1 && (in.sections & OVERVIEW))
+        status = license_line(&in.license, &c, &in.license_class, err);
+    if (status == LQ_OK)
+        status = args_count(args) > 1 ? print_keys(&in, err)
+                 : ctx->json          ? print_json(&in, err)
+                                      : print_text(&in, err);
+    text_free(&in.license);
     catalog_release(&c);
     return status;
 }

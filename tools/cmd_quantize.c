@@ -1,5 +1,6 @@
 /* cmd_quantize.c -- `lq quantize`: llama-quantize's arguments, its bytes, and more to read. */
 #include "tools/opt.h"
+#include "tools/license_report.h"
 #include "tools/quantize_args.h"
 #include "tools/quantize_report.h"
 
@@ -229,6 +230,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
         status = quantize_plan(&plan, &source, job.out, &job.args.options, err);
     if (status == LQ_OK)
         status = execute(&job, &plan, err);
+    if (status == LQ_OK && !args_flag(args, "dry-run"))
+        license_warn_of_loss(ctx, job.in, job.out);
     quantize_release(&plan);
     catalog_release(&source);
     release(&job);

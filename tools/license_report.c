@@ -48,7 +48,7 @@ static void cell_of(struct table *t, struct text *s)
     text_free(s);
 }
 
-static enum license_class class_of(const char *means)
+enum license_class license_class_of_text(const char *means)
 {
     struct expression *const e = calloc(1, sizeof *e);
     enum license_class class = LICENSE_UNKNOWN;
@@ -67,7 +67,7 @@ static void print_summary(const struct license_report *r, const struct context *
     const char *const cells[][2] = {
         {"model",   or_dash(r->model->name)              },
         {"licence", means ? means : "not known"          },
-        {"class",   license_class_text(class_of(means))},
+        {"class",   license_class_text(license_class_of_text(means))},
     };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         table_cell(&t, "%s", cells[i][0]);
@@ -282,7 +282,7 @@ static void out_bases(struct json_out *j, const struct license_report *r)
         out_object(j, NULL);
         out_string(j, "path", r->bases[i]->path);
         out_optional(j, "license", means);
-        out_string(j, "class", license_class_name(class_of(means)));
+        out_string(j, "class", license_class_name(license_class_of_text(means)));
         out_end(j, '}');
     }
     out_end(j, ']');
@@ -319,7 +319,7 @@ lq_status license_print_json(const struct license_report *r, const struct contex
     out_string(&j, "path", r->model->path);
     out_optional(&j, "name", r->model->name);
     out_optional(&j, "license", means);
-    out_string(&j, "class", license_class_name(class_of(means)));
+    out_string(&j, "class", license_class_name(license_class_of_text(means)));
     out_statements(&j, r->model);
     out_array(&j, "obligations");
     for_duties(means, out_duty, &j);

@@ -21,4 +21,16 @@ void license_print_text(const struct license_report *r, const struct context *ct
 lq_status license_print_json(const struct license_report *r, const struct context *ctx,
                              lq_error *err);
 
+/* The class of an SPDX expression; unknown where it is NULL. */
+enum license_class license_class_of_text(const char *means);
+
+/* For `lq inspect`: appends the licence of an opened model as an SPDX expression, else as it is
+ * stated, or nothing. */
+lq_status license_line(struct text *out, const struct catalog *c, enum license_class *class,
+                       lq_error *err);
+
+/* Warns where the licence of `source` demands a notice that the folder of the output `out` (NULL: it is the
+ * source's) does not have. */
+void license_warn_of_loss(const struct context *ctx, const char *source, const char *out);
+
 #endif

@@ -102,6 +102,30 @@ ai.google.dev/gemma/terms' >textless/NOTICE.md
 run license textless
 check "a missing text is found" eval 'exits 0 && only "warning LIC-MISSING-FILE"'
 
+# ---- other commands ----
+run inspect "$demo"
+check "inspect shows identifier and class" prints '^licence +Apache-2.0, open source'
+run inspect "$demo" --json
+check "inspect --json has the class" eval 'prints "\"license\": \"Apache-2.0\"" && prints "\"license_class\": \"osi\""'
+cp -R "$demo" copy
+printf -- '---\nlicense: gemma\nlicense_link: https://ai.google.dev/gemma/terms\nmodel_name: x\n---\n' >copy/README.md
+rm copy/LICENSE
+mkdir out1 out2
+echo 'Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms' >out2/Notice.txt
+run convert copy -o out1/x.gguf --type bf16
+check "convert warns where a notice stays behind" eval 'exits 0 && says "warning: .*no file NOTICE with the line .Gemma is provided"'
+run inspect out1/x.gguf general.license general.license.link
+check "convert carries the licence over as it is written" \
+    eval 'prints "^general.license: gemma$" && prints "^general.license.link: https://ai.google.dev/gemma/terms$"'
+run quantize out1/x.gguf out2/y.gguf Q8_0
+check "quantize does not warn where the notice is there" eval 'exits 0 && not says NOTICE'
+run inspect out2/y.gguf general.license general.license.link
+check "quantize carries the licence over as it is written" \
+    eval 'prints "^general.license: gemma$" && prints "^general.license.link: https://ai.google.dev/gemma/terms$"'
+mkdir out3
+run quantize out1/x.gguf out3/y.gguf Q8_0
+check "quantize warns where the notice stays behind" says 'no file NOTICE'
+
 # ---- levels ----
 run license other --fail-on warning
 check "--fail-on warning makes warnings fail" exits 1
