@@ -1,4 +1,5 @@
 /* cmd_convert.c -- `lq convert`: a downloaded model to GGUF, in as many types as are asked for. */
+#include "tools/attest_args.h"
 #include "tools/convert_report.h"
 #include "tools/license_report.h"
 #include "tools/quantize_args.h"
@@ -15,6 +16,7 @@ struct job {
     const char **types;
     char *type_text; /* the lists; types[] points into it */
     size_t n_types, cap_types;
+    const char *attest;
     bool dry_run;
 };
 
@@ -98,6 +100,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     o->vocab_only = args_flag(args, "vocab-only");
     o->split_empty_first = args_flag(args, "no-tensor-first-split");
     job->dry_run = args_flag(args, "dry-run");
+    job->attest = args_value(args, "attest");
     LQ_TRY(parse_types(job, args, err));
     LQ_TRY(parse_via(job, args, err));
     LQ_TRY(parse_split_size(job, args, err));
@@ -139,6 +142,8 @@ static lq_status run_tensors(const struct job *job, const char *path,
     struct tensors_options options;
     struct tensors_conversion c = {0};
     LQ_TRY(parse_tensors(job, &options, err));
+    if (job->attest)
+        return lq_fail(err, LQ_E_USAGE, "--attest is for GGUF outputs");
     lq_status status = convert_tensors_plan(&c, path, &options, err);
     if (status == LQ_OK && !job->dry_run)
         status = convert_tensors_run(&c, stream, err);
@@ -155,14 +160,20 @@ static lq_status run_gguf(const struct job *job, const char *path,
 {
     const struct context report = context_beside(job->ctx, job->options.out ? job->options.out : "");
     struct conversion c = {0};
+    struct attest_args attest = {0};
     lq_status status = convert_plan(&c, path, &job->options, err);
     if (status == LQ_OK) {
         convert_report_notes(&report, &c);
         if (!job->dry_run)
+            status = attest_convert(&attest, job->attest, &c, stream, err);
+        if (status == LQ_OK && !job->dry_run)
             status = convert_run(&c, stream, err);
+        if (status == LQ_OK && !job->dry_run)
+            status = attest_args_write(&attest, err);
     }
     if (status == LQ_OK)
         status = convert_report_print(&report, &c, job->dry_run, err);
+    attest_args_release(&attest);
     convert_release(&c);
     return status;
 }
@@ -207,6 +218,7 @@ static const struct option options[] = {
     {"no-lazy", 0, OPT_FLAG, NULL, "accepted and not needed: memory does not grow with the model"},
     {"allow-nonfinite", 0, OPT_FLAG, NULL, "pass on NaN and infinite weights"},
     QUANTIZE_OPTIONS,
+    ATTEST_OPTIONS,
     {0},
 };
 

@@ -1,4 +1,5 @@
 /* cmd_quantize.c -- `lq quantize`: llama-quantize's arguments, its bytes, and more to read. */
+#include "tools/attest_args.h"
 #include "tools/opt.h"
 #include "tools/license_report.h"
 #include "tools/quantize_args.h"
@@ -15,7 +16,7 @@ enum { MAX_LAYER = 65535 };
 /* Everything that the arguments say. Arrays are the job's. */
 struct job {
     const struct context *ctx;
-    const char *in, *out;
+    const char *in, *out, *attest;
     char *out_owned;
     unsigned threads;
     bool dry_run;
@@ -174,6 +175,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     uint64_t unused;
     LQ_TRY(parse_positional(job, args, err));
     job->dry_run = args_flag(args, "dry-run");
+    job->attest = args_value(args, "attest");
     LQ_TRY(args_u64(args, "max-buffer-size", 8192, 1, INT32_MAX, &unused, err));
     LQ_TRY(quantize_args_parse(&job->args, job->ctx, args, err));
     options->recipe.mix = job->mix;
@@ -211,7 +213,13 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
     report.digests = mem_calloc(plan->output.catalog.n_files, sizeof *report.digests);
     if (!report.digests)
         return lq_fail_memory(err);
-    lq_status status = quantize_run(plan, &stream, report.digests, err);
+    struct attest_args attest = {0};
+    lq_status status = attest_quantize(&attest, job->attest, plan->source, plan, &stream, err);
+    if (status == LQ_OK)
+        status = quantize_run(plan, &stream, report.digests, err);
+    if (status == LQ_OK)
+        status = attest_args_write(&attest, err);
+    attest_args_release(&attest);
     if (status == LQ_OK)
         status = quantize_report_print(&report, err);
     free(report.digests);
@@ -241,6 +249,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 static const struct option options[] = {
     {"dry-run", 0, OPT_FLAG, NULL, "show what would be made, and write nothing"},
     QUANTIZE_OPTIONS,
+    ATTEST_OPTIONS,
     {"prune-layers", 0, OPT_LIST, "N,...", "leave out layers; the others are renumbered"},
     {"keep-split", 0, OPT_FLAG, NULL, "write as many files as the source has"},
     {"max-buffer-size", 0, OPT_VALUE, "MIB",

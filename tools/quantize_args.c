@@ -122,6 +122,10 @@ static lq_status read_imatrix(struct quantize_args *q, const struct context *ctx
         lq_error_add_file(err, path);
     q->options.imatrix = &q->imatrix;
     q->options.imatrix_path = path;
+    q->options.include = include;
+    q->options.n_include = n_include;
+    q->options.exclude = exclude;
+    q->options.n_exclude = n_exclude;
     return status;
 }
 

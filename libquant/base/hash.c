@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+enum { PIECE_BYTES = 128 * 1024 };
+
 struct sha256 {
     EVP_MD_CTX *ctx;
 };
@@ -54,6 +56,27 @@ lq_status sha256_of(const void *data, size_t n, uint8_t digest[32], lq_error *er
     sha256_update(h, data, n);
     sha256_final(h, digest);
     return LQ_OK;
+}
+
+lq_status sha256_of_source(struct source *s, uint8_t digest[32], lq_error *err)
+{
+    struct sha256 *const h = sha256_new();
+    void *const piece = malloc(PIECE_BYTES);
+    lq_status status = h && piece ? LQ_OK : lq_fail_memory(err);
+    for (uint64_t at = 0; at < s->size && status == LQ_OK;) {
+        const uint64_t left = s->size - at;
+        const size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        status = source_read(s, piece, n, at, err);
+        if (status == LQ_OK)
+            sha256_update(h, piece, n);
+        at += n;
+    }
+    free(piece);
+    if (status == LQ_OK)
+        sha256_final(h, digest);
+    else
+        sha256_free(h);
+    return status;
 }
 
 void hex_of(char *dst, const uint8_t *bytes, size_t n)

@@ -2,7 +2,7 @@
 #ifndef LQ_BASE_HASH_H
 #define LQ_BASE_HASH_H
 
-#include "libquant/base/status.h"
+#include "libquant/base/source.h"
 
 struct sha256;
 
@@ -15,6 +15,8 @@ void sha256_free(struct sha256 *h);
 
 /* Digest of one piece of memory. */
 lq_status sha256_of(const void *data, size_t n, uint8_t digest[32], lq_error *err);
+/* Digest of a whole source, read once. */
+lq_status sha256_of_source(struct source *s, uint8_t digest[32], lq_error *err);
 /* 64 lower-case hex digits and a NUL. */
 void hex_of(char *dst, const uint8_t *bytes, size_t n);
 

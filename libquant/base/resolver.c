@@ -18,6 +18,8 @@ struct folder {
     char *real;  /* canonical */
     /* In a Hugging Face cache, the canonical places outside that links may lead to; else NULL. */
     char *blobs, *shared_blobs;
+    char **opened; /* names, each once */
+    size_t n_opened, cap_opened;
 };
 
 /* PATH/NAME with all links followed, or NULL. */
@@ -90,10 +92,31 @@ bool resolver_name_is_safe(const char *name)
     return true;
 }
 
+static lq_status note_opened(struct folder *f, const char *name, lq_error *err)
+{
+    for (size_t i = 0; i < f->n_opened; i++)
+        if (strcmp(f->opened[i], name) == 0)
+            return LQ_OK;
+    if (!mem_grow((void **)&f->opened, &f->cap_opened, f->n_opened, sizeof *f->opened))
+        return lq_fail_memory(err);
+    f->opened[f->n_opened] = strdup(name);
+    if (!f->opened[f->n_opened])
+        return lq_fail_memory(err);
+    f->n_opened++;
+    return LQ_OK;
+}
+
+size_t resolver_opened(const struct resolver *r, const char *const **names)
+{
+    const struct folder *const f = (const struct folder *)(const void *)r;
+    *names = (const char *const *)f->opened;
+    return f->n_opened;
+}
+
 static lq_status folder_open(struct resolver *r, const char *name, struct source **out,
                              lq_error *err)
 {
-    const struct folder *const f = (const struct folder *)(const void *)r;
+    struct folder *const f = (struct folder *)(void *)r;
     *out = NULL;
     if (!resolver_name_is_safe(name))
         return lq_fail_at(err, LQ_E_FORMAT, f->path, -1,
@@ -106,7 +129,7 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
         text_free(&path);
         return lq_fail_memory(err);
     }
-    lq_status status;
+    lq_status status = LQ_OK;
     char *const real = realpath(path.data, NULL);
     if (!real)
         status = lq_fail_errno(err, path.data, "cannot open");
@@ -114,6 +137,8 @@ static lq_status folder_open(struct resolver *r, const char *name, struct source
         status = lq_fail_at(err, LQ_E_FORMAT, path.data, -1,
                             "a symbolic link that leads out of the model's folder");
     else
+        status = note_opened(f, name, err);
+    if (status == LQ_OK)
         status = source_open_file(out, path.data, err);
     free(real);
     text_free(&path);
@@ -228,6 +253,9 @@ void resolver_close(struct resolver *r)
         return;
     free(f->path);
     free(f->real);
+    for (size_t i = 0; i < f->n_opened; i++)
+        free(f->opened[i]);
+    free(f->opened);
     free(f->blobs);
     free(f->shared_blobs);
     free(f);

@@ -16,7 +16,8 @@
 struct sink {
     char *target; /* resolved: what rename() replaces */
     char *temp;   /* NULL: written to directly */
-    int fd;
+    int fd;       /* -1: nothing is written */
+    struct source *expected; /* what is appended should be this, or NULL */
     unsigned flags;
     uint64_t written;
     struct sha256 *hash;
@@ -120,11 +121,57 @@ lq_status sink_open(struct sink **out, const char *path, unsigned flags, lq_erro
     return LQ_OK;
 }
 
+lq_status sink_open_compare(struct sink **out, struct source *expected, unsigned flags,
+                            lq_error *err)
+{
+    struct sink *const s = *out = mem_calloc(1, sizeof *s);
+    if (!s)
+        return lq_fail_memory(err);
+    s->fd = -1;
+    s->expected = expected;
+    if (!(flags & SINK_SHA256) || (s->hash = sha256_new()))
+        return LQ_OK;
+    free(s);
+    *out = NULL;
+    return lq_fail_memory(err);
+}
+
+static lq_status compare(struct sink *s, const unsigned char *data, size_t n, lq_error *err)
+{
+    unsigned char there[16 * 1024];
+    while (n > 0) {
+        const uint64_t left = s->expected->size - s->written;
+        size_t some = n < sizeof there ? n : sizeof there;
+        some = some < left ? some : (size_t)left;
+        if (!some)
+            return lq_fail_at(err, LQ_E_VERIFY, s->expected->name, (int64_t)s->written,
+                              "ends here, and should go on");
+        LQ_TRY(source_read(s->expected, there, some, s->written, err));
+        if (memcmp(there, data, some) != 0) {
+            size_t i = 0;
+            while (there[i] == data[i])
+                i++;
+            return lq_fail_at(err, LQ_E_VERIFY, s->expected->name, (int64_t)(s->written + i),
+                              "has the byte %02x, and should have %02x", there[i], data[i]);
+        }
+        data += some;
+        n -= some;
+        s->written += some;
+    }
+    return LQ_OK;
+}
+
 lq_status sink_append(struct sink *s, const void *data, size_t n, lq_error *err)
 {
     const char *p = data;
     if (s->hash)
         sha256_update(s->hash, data, n);
+    if (s->expected)
+        return compare(s, data, n, err);
+    if (s->fd < 0) {
+        s->written += n;
+        return LQ_OK;
+    }
     while (n > 0) {
         const ssize_t put = write(s->fd, p, n < (1u << 30) ? n : 1u << 30);
         if (put < 0 && errno == EINTR)
@@ -175,6 +222,11 @@ void sink_abort(struct sink *s)
 /* A full disk may be noticed only here: by the sync, or by close on a network file system. */
 static lq_status flush(struct sink *s, lq_error *err)
 {
+    if (s->expected && s->written < s->expected->size)
+        return lq_fail_at(err, LQ_E_VERIFY, s->expected->name, (int64_t)s->written,
+                          "goes on here, and should end");
+    if (s->fd < 0)
+        return LQ_OK;
     if (s->temp && (s->flags & SINK_SYNC) && fsync(s->fd) != 0)
         return lq_fail_errno(err, s->target, "cannot write");
     const int closed = close(s->fd);

@@ -9,7 +9,7 @@
 #ifndef LQ_BASE_SINK_H
 #define LQ_BASE_SINK_H
 
-#include "libquant/base/status.h"
+#include "libquant/base/source.h"
 
 struct sink;
 
@@ -19,6 +19,11 @@ enum sink_flags {
 };
 
 lq_status sink_open(struct sink **out, const char *path, unsigned flags, lq_error *err);
+/* Writes nothing: what is appended is compared with `expected`, which must outlive the sink. The first
+ * difference is LQ_E_VERIFY at its offset, and so is an end before that of `expected`, at commit.
+ * `expected` NULL: for the digest alone. */
+lq_status sink_open_compare(struct sink **out, struct source *expected, unsigned flags,
+                            lq_error *err);
 lq_status sink_append(struct sink *s, const void *data, size_t n, lq_error *err);
 /* Appends zeros until `at` bytes have been written. */
 lq_status sink_pad(struct sink *s, uint64_t at, lq_error *err);

@@ -57,6 +57,8 @@ bool resolver_name_is_safe(const char *name);
 lq_status resolver_open_folder(struct resolver **out, const char *path, lq_error *err);
 /* True where a canonical path lies where links within the folder may lead. For folders. */
 bool resolver_allows(const struct resolver *r, const char *real);
+/* Names of the files that were opened so far, each once, in the order of opening. For folders. */
+size_t resolver_opened(const struct resolver *r, const char *const **names);
 void resolver_close(struct resolver *r);
 
 #endif

@@ -24,6 +24,7 @@ struct imatrix {
     struct imatrix_entry *entries; /* in byte order of the names, each name once */
     size_t n, cap;
     const char *dataset; /* the text it was made of, or NULL where the file does not say */
+    uint8_t sha256[32];  /* of the file */
     uint32_t chunks;     /* of that text; 0: the file does not say */
 };
 

@@ -10,6 +10,7 @@
 #include "libquant/convert/imatrix.h"
 
 #include "formats/format.h"
+#include "libquant/base/hash.h"
 #include "libquant/base/text.h"
 
 #include <inttypes.h>
@@ -253,8 +254,8 @@ static void sort_entries(struct imatrix *m)
 lq_status imatrix_read(struct imatrix *m, struct source *source, lq_error *err)
 {
     char magic[4] = "";
-    lq_status status = LQ_OK;
-    if (source->size >= sizeof magic)
+    lq_status status = sha256_of_source(source, m->sha256, err);
+    if (status == LQ_OK && source->size >= sizeof magic)
         status = source_read(source, magic, sizeof magic, 0, err);
     if (status == LQ_OK && memcmp(magic, "GGUF", sizeof magic) == 0) {
         status = read_gguf(m, source, err);

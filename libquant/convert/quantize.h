@@ -34,6 +34,8 @@ struct quantize_options {
     struct recipe recipe;          /* has_importance is left to the plan */
     const struct imatrix *imatrix; /* NULL or without entries: none */
     const char *imatrix_path;      /* as given: goes into the metadata */
+    const char *const *include, *const *exclude; /* what its entries were chosen by, for the record */
+    size_t n_include, n_exclude;
     const struct kv_override *overrides;
     size_t n_overrides;
     const uint32_t *prune; /* numbers of the layers to leave out, ascending, each once */

@@ -12,7 +12,6 @@
  */
 #include "libquant/convert/stream.h"
 
-#include "libquant/base/sink.h"
 #include "libquant/base/threads.h"
 #include "libquant/codec/kernels.h"
 #include "libquant/convert/make_rows.h"
@@ -191,6 +190,9 @@ static lq_status write_chunk(struct run *r, uint64_t number, const struct slot *
         if (number == r->first_chunk[c.step])
             LQ_TRY(sink_pad(sink, t->offset, err));
         LQ_TRY(sink_append(sink, slot->out[k], slot->len[k], err));
+        const struct tensor_observer *const o = r->outputs[k].observer;
+        if (o)
+            LQ_TRY(o->put(o->ctx, c.step, slot->out[k], slot->len[k], err));
     }
     const struct step *const s = &r->steps[c.step];
     uint64_t bytes = 0;
@@ -261,8 +263,12 @@ static lq_status begin_file(struct output *o, uint32_t file, bool sync, struct s
     const unsigned flags = (sync ? SINK_SYNC : 0u) | (o->sha256 ? SINK_SHA256 : 0u);
     struct text header = {0};
     lq_status status = o->format->layout(&o->catalog, file, &header, err);
-    if (status == LQ_OK)
+    if (o->sinks) {
+        *sink = o->sinks[file];
+        o->sinks[file] = NULL;
+    } else if (status == LQ_OK) {
         status = sink_open(sink, o->paths ? o->paths[file] : o->path, flags, err);
+    }
     if (status == LQ_OK)
         status = sink_append(*sink, header.data, header.len, err);
     text_free(&header);

@@ -13,6 +13,7 @@
 #define LQ_CONVERT_STREAM_H
 
 #include "libquant/base/progress.h"
+#include "libquant/base/sink.h"
 #include "libquant/catalog/catalog.h"
 
 /* The row of an input tensor that an output row is made of. */
@@ -48,6 +49,12 @@ struct step {
                                     of two-step conversions), or NULL */
 };
 
+/* Is shown the bytes of an output's tensors as they are committed, in their order. */
+struct tensor_observer {
+    lq_status (*put)(void *ctx, size_t tensor, const void *data, size_t n, lq_error *err);
+    void *ctx;
+};
+
 /* One model that is written. */
 struct output {
     const char *path;              /* of a single file; of shard k: paths[k] where paths is set */
@@ -59,6 +66,9 @@ struct output {
     const float *const *importance;
     const uint32_t *groups;
     uint8_t (*sha256)[32];         /* one per file, filled at the end, or NULL */
+    const struct tensor_observer *observer; /* or NULL */
+    struct sink **sinks;           /* one per file, opened by the caller, to be used (and closed)
+                                      instead of the paths; or NULL */
 };
 
 struct stream_options {

@@ -73,7 +73,7 @@ struct state {
     struct catalog *out;
     const cJSON *card, *overrides; /* or NULL */
     const char *value[N_FIELDS];
-    const char *name_from;
+    const char *name_from, *id;
     uint64_t parameters;
 };
 
@@ -200,9 +200,13 @@ static const char *cache_entry(const char *path, struct arena *a)
     return id;
 }
 
-static lq_status from_folder(struct state *s, lq_error *err)
+static lq_status from_folder(struct state *s, const struct metadata_options *options, lq_error *err)
 {
     struct arena *const a = &s->m->arena;
+    if (options->id) {
+        s->id = options->id;
+        return *s->id ? from_id(s, s->id, "the name given", err) : LQ_OK;
+    }
     char *const whole = realpath(s->m->path, NULL);
     const char *const path = whole ? whole : s->m->path;
     const char *id = cache_entry(path, a);
@@ -215,6 +219,7 @@ static lq_status from_folder(struct state *s, lq_error *err)
     free(whole);
     if (!id)
         return lq_fail_memory(err);
+    s->id = id;
     return *id ? from_id(s, id, from, err) : LQ_OK;
 }
 
@@ -404,7 +409,7 @@ static lq_status collect(struct state *s, const struct mapping *map,
 {
     LQ_TRY(from_card(s, err));
     LQ_TRY(from_config(s, err));
-    LQ_TRY(from_folder(s, err));
+    LQ_TRY(from_folder(s, options, err));
     LQ_TRY(from_overrides(s, options, err));
     if (!s->value[SIZE_LABEL] && map && map->parameters) {
         s->value[SIZE_LABEL] = model_size_label(map->parameters, map->shared, map->experts,
@@ -442,6 +447,7 @@ lq_status metadata_write(struct model *m, const struct mapping *map,
         .finetune = s.value[FINETUNE],
         .version = s.value[VERSION],
         .size_label = s.value[SIZE_LABEL],
+        .id = s.id,
         .name_from = s.name_from,
     };
     cJSON_Delete(card);

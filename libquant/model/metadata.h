@@ -10,12 +10,14 @@
 
 struct metadata_options {
     const char *name;          /* --model-name, or NULL */
+    const char *id;            /* what the folder would be called, ORG/NAME or NAME; NULL: as it is */
     struct source *overrides;  /* --metadata: a JSON object of general.* keys, or NULL */
 };
 
 /* What file names are made of, and where the name came from. Strings live in the model's arena. */
 struct metadata_names {
     const char *name, *basename, *finetune, *version, *size_label; /* or NULL */
+    const char *id;        /* what the folder is called, ORG/NAME or NAME */
     const char *name_from; /* "the model card", ... */
 };
 

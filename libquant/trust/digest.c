@@ -33,12 +33,19 @@ uint64_t digest_leaf_count(uint64_t bytes)
     return bytes ? (bytes - 1) / DIGEST_LEAF + 1 : 1;
 }
 
-lq_status digest_leaf(const void *data, size_t n, uint8_t leaf[32], lq_error *err)
+struct sha256 *digest_leaf_begin(void)
 {
     struct sha256 *const h = sha256_new();
+    if (h)
+        put_byte(h, LEAF);
+    return h;
+}
+
+lq_status digest_leaf(const void *data, size_t n, uint8_t leaf[32], lq_error *err)
+{
+    struct sha256 *const h = digest_leaf_begin();
     if (!h)
         return lq_fail_memory(err);
-    put_byte(h, LEAF);
     sha256_update(h, data, n);
     sha256_final(h, leaf);
     return LQ_OK;

@@ -18,6 +18,8 @@ enum { DIGEST_LEAF = 1 << 20 };
 #define DIGEST_CONTENT "lq-content-v1"
 #define DIGEST_DERIVED "lq-derived-v1"
 
+struct sha256;
+
 /* A tensor's part. */
 struct digest_entry {
     const char *name;
@@ -28,6 +30,8 @@ struct digest_entry {
 uint64_t digest_leaf_count(uint64_t bytes);
 /* n is DIGEST_LEAF, less for the last leaf. */
 lq_status digest_leaf(const void *data, size_t n, uint8_t leaf[32], lq_error *err);
+/* The same piece by piece: update and finish what it returns (NULL: no memory). */
+struct sha256 *digest_leaf_begin(void);
 
 /* Puts a tensor's leaves together (they are used up). `type` is the name of the type that the bytes
  * are in; name and shape are t's. */

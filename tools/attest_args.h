@@ -1,0 +1,36 @@
+/* attest_args.h -- --attest FILE of the commands that make models. */
+#ifndef LQ_TOOLS_ATTEST_ARGS_H
+#define LQ_TOOLS_ATTEST_ARGS_H
+
+#include "tools/command.h"
+
+#include "libquant/provenance/attestation.h"
+
+/* Rows for a command's option table. */
+#define ATTEST_OPTIONS                                                                             \
+    {                                                                                              \
+        "attest", 0, OPT_VALUE, "FILE",                                                            \
+            "write an attestation from which `lq reproduce` derives the output again"              \
+    }
+
+/* The statements of one run. Zeroed: none is asked for, and everything below does nothing. */
+struct attest_args {
+    struct attested_output *outputs;
+    size_t n_outputs;
+    char *metadata; /* content of the --metadata file */
+    struct arena arena;
+    struct attest_run *run;
+};
+
+/* After the plan, before the run. `path` is the value of --attest, or NULL; with several outputs it
+ * holds {type}. What the plan points to must stay until attest_args_release. */
+lq_status attest_convert(struct attest_args *a, const char *path, struct conversion *c,
+                         const struct stream_options *stream, lq_error *err);
+lq_status attest_quantize(struct attest_args *a, const char *path, const struct catalog *source,
+                          struct quantize_plan *plan, const struct stream_options *stream,
+                          lq_error *err);
+/* After the run: writes the statements. */
+lq_status attest_args_write(struct attest_args *a, lq_error *err);
+void attest_args_release(struct attest_args *a);
+
+#endif
