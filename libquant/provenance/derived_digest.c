@@ -85,7 +85,7 @@ static void hash_group(struct derived *d, uint64_t leaf, uint64_t n)
     fp_enter(&saved);
     lq_status status = hash_leaves(d, leaf, n, &err);
     fp_leave(&saved);
-#pragma omp critical(derived_digest)
+#pragma omp critical
     {
         const uint64_t left = d->total - d->done, some = n * LEAF_FLOATS;
         d->done += some < left ? some : left;

@@ -175,7 +175,7 @@ static void hash_at(struct content *d, uint64_t leaf)
     free(buffer);
     if (status != LQ_OK)
         lq_error_add_tensor(&err, t->name);
-#pragma omp critical(digest_content)
+#pragma omp critical
     {
         d->done += t->bytes < DIGEST_LEAF ? t->bytes : DIGEST_LEAF;
         progress_step(d->progress, d->done < d->total ? d->done : d->total, d->total, t->name);

@@ -42,7 +42,7 @@ static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
 static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
 {
     bool stop;
-#pragma omp critical(file_hash)
+#pragma omp critical
     {
         h->done += n;
         progress_step(h->progress, h->done, h->list->bytes, f->name);
@@ -94,7 +94,7 @@ static void hash_at(struct hashing *h, size_t i)
     free(piece);
     if (status == LQ_OK)
         return;
-#pragma omp critical(file_hash)
+#pragma omp critical
     if (h->status == LQ_OK) {
         h->status = status;
         h->err = err;
