@@ -1,0 +1,219 @@
+"""How well licence texts are identified: every text of the SPDX list and of the model licences, as it
+is and changed in ten ways; and texts that are no licences.
+
+    license_texts.py IDENTIFY PEERS [--list]      IDENTIFY: tests/interop/identify.c, compiled
+"""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import random
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+APPENDED = ("\n\nThis model was trained in spring on text from many places. Questions are answered by "
+            "its makers, who are glad to hear of what you make with it. Please cite the paper.\n")
+END = "END OF TERMS AND CONDITIONS"
+
+
+def load_texts(peers):
+    """(identifier, text) of each, as scripts/make-license-index takes them."""
+    loader = importlib.machinery.SourceFileLoader("make_index", str(ROOT / "scripts/make-license-index"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("make_index", loader))
+    loader.exec_module(module)
+    folder = peers / "licenses"
+    module.fetch(folder)
+    spdx = module.member(folder, "spdx-license-list", "spdx-full.json")
+    texts = [(name, spdx[name]["licenseText"]) for name in sorted(spdx)]
+    return texts + [(name, text) for flags, name, text in module.all_texts(folder, spdx)
+                    if name.startswith("LicenseRef-")]
+
+
+def reflow(text, rng):
+    width = rng.randint(50, 100)
+    out = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        line = ""
+        for word in paragraph.split():
+            if line and len(line) + 1 + len(word) > width:
+                out.append(line)
+                line = ""
+            line += (" " if line else "") + word
+        out += [line, ""]
+    return "\n".join(out)
+
+
+def quotes(text, rng):
+    text = re.sub(r'"(\w)', "\u201c\\1", text).replace('"', "\u201d").replace("'", "\u2019")
+    return text.replace(" - ", " \u2014 ")
+
+
+def is_copyright(line):
+    return re.match(r"\s*(copyright|\(c\)|\u00a9).*(\d{4}|\(c\)|\u00a9|<year>|yyyy)", line, re.I) and len(line) < 200
+
+
+def new_copyright(text, rng):
+    lines = [line for line in text.split("\n") if not is_copyright(line)]
+    return "Copyright (c) 2025 Some Laboratory and its contributors\n\n" + "\n".join(lines)
+
+
+def comments(text, rng):
+    sign = rng.choice(["# ", "// ", " * ", "; "])
+    return "\n".join(sign + line for line in text.split("\n"))
+
+
+def markers(text, rng):
+    other = {"a": "(i) ", "1": "1) ", "-": "* ", "*": "- "}
+    def change(m):
+        kind = m.group(2)[0].lower()
+        kind = "1" if kind.isdigit() else "-" if kind == "-" else "*" if kind in "*\u2022" else "a"
+        return m.group(1) + other[kind]
+    return re.sub(r"(?m)^(\s*)(\(?[a-z][.)]|\(?\d{1,2}[.)]|[-*\u2022])\s+", change, text)
+
+
+def typos(text, rng):
+    return misspell(text, 0.02, rng)
+
+
+def title_cut(text, rng):
+    lines = text.lstrip().split("\n", 1)
+    return lines[1] if len(lines) > 1 and len(lines[0]) < 80 else text
+
+
+def appendix_cut(text, rng):
+    i = text.find(END)
+    return text[:i + len(END)] if i > 0 and "ttachment A" not in text[i:] else text
+
+
+# What has to be told apart, also with 5 % of the words misspelt.
+FAMILIES = """CC-BY-4.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-ND-4.0 CC-BY-NC-SA-4.0 CC-BY-NC-ND-4.0 MIT MIT-0
+JSON X11 ISC 0BSD BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSD-4-Clause Zlib zlib-acknowledgement
+Apache-2.0 Pixar GPL-3.0-only AGPL-3.0-only LGPL-3.0-only""".split()
+
+
+def misspell(text, share, rng):
+    def change(m):
+        word = m.group(0)
+        if rng.random() >= share or len(word) < 4:
+            return word
+        i = rng.randrange(len(word) - 1)
+        return word[:i] + word[i + 1] + word[i] + word[i + 2:]
+    return re.sub(r"[A-Za-z]+", change, text)
+
+
+def truncate(text, rng):
+    words = text.split(" ")
+    return " ".join(words[:len(words) * 7 // 10])
+
+
+MUTATIONS = [
+    ("as it is", lambda t, rng: t),
+    ("re-flowed at 50 to 100 columns", reflow),
+    ("upper case", lambda t, rng: t.upper()),
+    ("typographic quotes and dashes", quotes),
+    ("other copyright lines", new_copyright),
+    ("comment signs", comments),
+    ("other list markers", markers),
+    ("2 % of the words misspelt", typos),
+    ("title line cut", title_cut),
+    ("appendix cut", appendix_cut),
+    ("three sentences appended", lambda t, rng: t + APPENDED),
+]
+
+
+def run(identify, texts):
+    """[(microseconds, [(ids, how, score)])] of (name, text)."""
+    data = b"".join(f"{len(t.encode())} {n}\n".encode() + t.encode() for n, t in texts)
+    out = subprocess.run([identify], input=data, stdout=subprocess.PIPE, check=True).stdout.decode()
+    results = []
+    for line in out.splitlines():
+        parts = line.split("\t")
+        results.append((float(parts[1]), [tuple(p.split("|")) for p in parts[2:]]))
+    assert len(results) == len(texts)
+    return results
+
+
+def other_texts(peers):
+    """500 texts that are no licences and hold none."""
+    site = next((peers / "venv/lib").glob("python3*")) / "site-packages"
+    kinds = [(site, "*.dist-info/METADATA", 60), (site, "**/*.md", 60), (site, "torch/**/*.py", 150),
+             (peers / "llama.cpp", "**/*.md", 100), (peers / "llama.cpp", "**/*.cpp", 100),
+             (peers / "llama.cpp", "**/*.h", 100), (site, "numpy/**/*.py", 60)]
+    telltale = re.compile(r"permission is hereby granted|redistribution and use in source|licensed under the "
+                          r"apache|terms and conditions for use|permission to use, copy|licen[sc]e agreement|"
+                          r"without warranties or conditions|spdx-license|public domain|gnu lesser|gnu general|"
+                          r"altered source versions", re.I)
+    found = []
+    for folder, pattern, n in kinds:
+        taken = 0
+        for path in sorted(folder.glob(pattern)):
+            text = path.read_bytes()[:1 << 20].decode("utf-8", "replace")
+            if taken < n and not telltale.search(re.sub(r"[\s#*/]+", " ", text)) and len(text) > 200:
+                found.append((path.name, text))
+                taken += 1
+    return found[:500]
+
+
+def main():
+    identify, peers = sys.argv[1], pathlib.Path(sys.argv[2])
+    texts = load_texts(peers)
+    plain = run(identify, texts)
+    groups = [set(r[1][0][0].split(" ")) if r[1] else set() for r in plain]
+    failed = 0
+    misses = {}
+    print(f"{len(texts)} texts; named first: the licence, or the group that shares its text")
+    print(f"{'':34}{'named':>8}{'':>8}{'exact':>7}{'match':>7}{'modified':>10}{'contained':>11}{'similar':>9}")
+    for label, change in MUTATIONS:
+        rng = random.Random(label)
+        results = run(identify, [(n, change(t, rng)) for n, t in texts])
+        good, how = 0, {}
+        for (name, _), group, (_, found) in zip(texts, groups, results):
+            ok = bool(found) and (name.replace("+", "-or-later") in found[0][0].split(" ") or
+                                  name in found[0][0].split(" ") or bool(group & set(found[0][0].split(" "))))
+            good += ok
+            kind = found[0][1] if found else "none"
+            how[kind] = how.get(kind, 0) + ok
+            if not ok:
+                misses.setdefault(label, []).append(f"{name} ({found[0][0].split(' ')[0] + ', ' + kind if found else 'none'})")
+        share = 100 * good / len(texts)
+        least = 100 if label == "as it is" else 99
+        failed += share < least
+        print(f"{label:34}{good:>8}{share:>7.1f}%{how.get('exact', 0):>7}{how.get('match', 0):>7}"
+              f"{how.get('modified', 0):>10}{how.get('contained', 0):>11}{how.get('similar', 0):>9}")
+    wrong = [n for (n, _), r in zip(texts, plain) if not r[1] or not any(
+        n in f[0].split(" ") or n.replace("+", "-or-later") in f[0].split(" ") for f in r[1])]
+    print(f"named otherwise as they are: {', '.join(wrong) or 'none'}")
+    failed += bool(wrong)
+    for label, names in misses.items():
+        print(f"missed, {label}: {', '.join(names)}")
+    family = [(n, t) for n, t in texts if n in FAMILIES or n.startswith("LicenseRef-")]
+    rng = random.Random("families")
+    results = run(identify, [(n, misspell(t, 0.05, rng)) for n, t in family])
+    confused = [f"{n}: {r[1][0][0] if r[1] else 'none'}" for (n, _), r in zip(family, results)
+                if not r[1] or n not in r[1][0][0].split(" ")]
+    print(f"{len(family)} relatives with 5 % of the words misspelt: {len(confused)} taken for another "
+          f"{confused or ''}")
+    failed += bool(confused)
+    results = run(identify, [(n, truncate(t, rng)) for n, t in texts])
+    sure = [f"{n}: {f[0]}" for (n, _), group, r in zip(texts, groups, results) for f in r[1]
+            if f[1] in ("exact", "match") and not group & set(f[0].split(" "))]
+    print(f"{len(texts)} texts without their last 30 %: {len(sure)} surely taken for another {sure[:8] or ''}")
+    others = other_texts(peers)
+    results = run(identify, others)
+    false = [(n, r[1]) for (n, _), r in zip(others, results) if r[1]]
+    print(f"{len(others)} other texts: {len(false)} named {false[:5] if false else ''}")
+    failed += bool(false) + (len(others) < 500)
+    slowest = max(r[0] for r in plain)
+    print(f"time: median {sorted(r[0] for r in plain)[len(plain) // 2] / 1000:.2f} ms, slowest {slowest / 1000:.2f} ms")
+    size = (ROOT / "libquant/license/index.bin").stat().st_size
+    print(f"index: {size} bytes")
+    failed += slowest > 5000 or size > 1 << 20
+    count = len(MUTATIONS) + 5
+    print(f"{count - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
