@@ -151,10 +151,15 @@ static lq_status visit_entry(struct walk *w, const char *entry, lq_error *err)
     text_printf(&w->name, "%s%s", name_len ? "/" : "", entry);
     text_printf(&w->path, "%s%s", text_ends_with(w->path.data, "/") ? "" : "/", entry);
     lq_status status = LQ_OK;
+    lq_error problem = {0};
     if (w->name.failed || w->path.failed)
-        status = lq_fail_memory(err);
+        status = lq_fail_memory(&problem);
     else if (!is_ignored(w->options, w->name.data))
-        status = visit(w, err);
+        status = visit(w, &problem);
+    if (status == LQ_E_VERIFY && w->options->problem)
+        status = w->options->problem(w->options->problem_ctx, w->name.data, &problem, err);
+    else if (status != LQ_OK && err)
+        *err = problem;
     w->name.len = name_len;
     w->path.len = path_len;
     if (w->name.data)

@@ -33,6 +33,9 @@ struct file_list_options {
                             left out */
     bool allow_symlinks; /* to files within the model, and from a Hugging Face snapshot to its
                             blobs; else any link is refused */
+    /* Is told what would be refused, which is then left out; NULL: the walk ends with that. */
+    lq_status (*problem)(void *ctx, const char *name, const lq_error *why, lq_error *err);
+    void *problem_ctx;
 };
 
 enum file_order {

@@ -1,0 +1,121 @@
+/* verification.h -- what vouches for the files of a model, and whether it holds.
+ *
+ *   verify_collect    finds out what kind of place it is, and gathers claims:
+ *       claims_folder.c   SHA256SUMS, git-lfs pointers, our digests and attestations, signatures
+ *       claims_hub.c      Hugging Face cache (blobs, snapshots, refs, trees) and --local-dir metadata
+ *       claims_store.c    Ollama's store, OCI image layout with ModelPack
+ *   verify_check      hashes every file that a claim is about, once, and judges
+ *
+ * One item for each claim, one for each file without any, one for each thing that is wrong. What was
+ * not checked is an item, too. docs/verify.md describes the states.
+ */
+#ifndef LQ_TRUST_VERIFICATION_H
+#define LQ_TRUST_VERIFICATION_H
+
+#include "libquant/base/memory.h"
+#include "libquant/base/progress.h"
+#include "libquant/base/status.h"
+
+#include <stdio.h>
+
+enum verify_state {
+    VERIFY_PENDING,     /* a claim that is to be checked */
+    VERIFY_OK,          /* the file has the digest and size that are claimed */
+    VERIFY_CHANGED,     /* it has not */
+    VERIFY_MISSING,     /* claimed, and not there (or a git-lfs pointer is there instead) */
+    VERIFY_BAD,         /* something else is wrong: `why` says what */
+    VERIFY_UNVOUCHED,   /* nothing says what the file should be */
+    VERIFY_NOT_CHECKED, /* cannot be checked: `why` says for lack of what */
+    VERIFY_CLAIMS       /* a file that holds the claims; what vouches for it is unknown */
+};
+
+enum claim_algorithm { CLAIM_NONE, CLAIM_SHA256, CLAIM_SHA512, CLAIM_GIT_SHA1, CLAIM_ALGORITHMS };
+
+#define CLAIM_NO_SIZE UINT64_MAX
+
+struct verify_item {
+    const char *name;     /* within the place that is verified */
+    const char *path;     /* NULL where there is nothing to open */
+    const char *real;     /* the same behind all links */
+    enum verify_state state;
+    enum claim_algorithm algorithm;
+    const char *expected; /* hexadecimal digits, or NULL */
+    const char *found;    /* what is there instead, or NULL */
+    uint64_t size;        /* or CLAIM_NO_SIZE */
+    const char *source;   /* of the claim: "SHA256SUMS", or NULL */
+    const char *why;      /* a sentence part for people, or NULL */
+    bool aside;           /* the verdict does not hang on it: a signature beside other claims */
+    const char *time;     /* when the claim was made, as far as it says; or NULL: unknown */
+};
+
+struct verification {
+    struct arena arena;
+    struct verify_item *items;
+    size_t n, cap;
+    const char *root;     /* folder that names are relative to */
+    const char *kind;     /* "folder", "Hugging Face cache", ... */
+    const char *only;     /* name of the one file that was asked for, or NULL */
+};
+
+/* ---- the whole ---- */
+
+/* Fills a zeroed struct; verification_release also after a failure. LQ_E_IO where the place cannot be
+ * read. What is wrong within it becomes an item. */
+lq_status verify_collect(struct verification *v, const char *path, lq_error *err);
+/* Leaves no item pending; sorts by name. */
+lq_status verify_check(struct verification *v, unsigned threads, const struct progress *progress,
+                       lq_error *err);
+/* LQ_OK: all verified. LQ_E_VERIFY: something does not verify, or nothing vouches for a file.
+ * LQ_E_UNSUPPORTED: nothing is wrong, but something could not be checked that no other claim covers. */
+lq_status verify_verdict(const struct verification *v);
+size_t verify_count(const struct verification *v, enum verify_state state);
+void verification_release(struct verification *v);
+
+/* "sha256", "sha512", "git-sha1"; "none" */
+const char *claim_algorithm_name(enum claim_algorithm a);
+
+/* ---- for those who gather (all return LQ_E_MEMORY only) ---- */
+
+/* A claim about v->root/name. Malformed digests become VERIFY_BAD, files that are not there
+ * VERIFY_MISSING. `size` may be CLAIM_NO_SIZE, `time` NULL. Strings are copied. */
+lq_status verify_claim(struct verification *v, const char *name, enum claim_algorithm algorithm,
+                       const char *expected, uint64_t size, const char *source, const char *time,
+                       lq_error *err);
+lq_status verify_note(struct verification *v, const char *name, enum verify_state state,
+                      const char *source, lq_error *err, const char *why, ...) LQ_PRINTF(6, 7);
+/* The item of `name` in this state; NULL where there is none. */
+struct verify_item *verify_find(const struct verification *v, const char *name,
+                                enum verify_state state);
+/* True where there is any item of that name. */
+bool verify_knows(const struct verification *v, const char *name);
+
+/* Exactly n lower-case hexadecimal digits. */
+bool claim_is_hex(const char *s, size_t n);
+/* "v->root/name" in the arena; NULL when out of memory. */
+const char *verify_path(struct verification *v, const char *name);
+/* Calls `each` for the entries of v->root/folder in byte order, "." and ".." left out. A folder that is
+ * not there has none. */
+lq_status verify_entries(struct verification *v, const char *folder,
+                         lq_status (*each)(struct verification *v, const char *folder,
+                                           const char *entry, lq_error *err),
+                         lq_error *err);
+bool verify_is_folder(struct verification *v, const char *name);
+
+struct cJSON;
+/* Reads v->root/name as a JSON object of at most `limit` bytes. *out NULL with LQ_OK: it is none; an
+ * item VERIFY_BAD says why. */
+lq_status verify_json(struct verification *v, const char *name, uint64_t limit, struct cJSON **out,
+                      lq_error *err);
+
+/* ---- who gathers ---- */
+
+lq_status claims_folder(struct verification *v, lq_error *err);
+/* Of a cache (folders models--...), of one entry of it, of a snapshot alone. */
+lq_status claims_hub_cache(struct verification *v, lq_error *err);
+lq_status claims_hub_entry(struct verification *v, const char *entry, lq_error *err);
+/* What .cache/huggingface of a --local-dir says. */
+lq_status claims_hub_local(struct verification *v, lq_error *err);
+lq_status claims_ollama(struct verification *v, lq_error *err);
+lq_status claims_oci(struct verification *v, lq_error *err);
+
+#endif

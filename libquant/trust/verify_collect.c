@@ -1,0 +1,135 @@
+/* verify_collect.c -- what kind of place it is, and who gathers the claims there. */
+#include "libquant/trust/verification.h"
+
+#include "libquant/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool has_file(struct verification *v, const char *name)
+{
+    const char *const path = verify_path(v, name);
+    struct stat st;
+    return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_hub_entry(const char *name)
+{
+    return text_starts_with(name, "models--") || text_starts_with(name, "datasets--") ||
+           text_starts_with(name, "spaces--");
+}
+
+static const char *last_part(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static lq_status see_entry(struct verification *v, const char *folder, const char *entry,
+                           lq_error *err)
+{
+    (void)folder, (void)err;
+    if (is_hub_entry(entry) && verify_is_folder(v, entry))
+        v->kind = "Hugging Face cache";
+    return LQ_OK;
+}
+
+/* ".../models--X/snapshots/REV/...": the rest becomes `only` (a folder or a file in the entry). */
+static bool split_snapshot(struct verification *v, char *root)
+{
+    char *const snapshots = strstr(root, "/snapshots/");
+    if (!snapshots)
+        return false;
+    *snapshots = '\0';
+    if (!is_hub_entry(last_part(root))) {
+        *snapshots = '/';
+        return false;
+    }
+    v->only = snapshots + 1;
+    return true;
+}
+
+static lq_status collect_folder(struct verification *v, char *root, lq_error *err)
+{
+    v->root = root;
+    v->kind = "folder";
+    if (has_file(v, "oci-layout"))
+        return claims_oci(v, err);
+    if (verify_is_folder(v, "blobs") && verify_is_folder(v, "manifests"))
+        return claims_ollama(v, err);
+    LQ_TRY(verify_entries(v, "", see_entry, err));
+    if (strcmp(v->kind, "folder") != 0)
+        return claims_hub_cache(v, err);
+    if (split_snapshot(v, root) ||
+        (is_hub_entry(last_part(root)) && verify_is_folder(v, "snapshots"))) {
+        v->kind = "Hugging Face cache entry";
+        return claims_hub_entry(v, "", err);
+    }
+    LQ_TRY(claims_hub_local(v, err));
+    return claims_folder(v, err);
+}
+
+/* Items of other files than the one asked for, or outside of the snapshot asked for, do not count. */
+static void keep_only(struct verification *v)
+{
+    const size_t n = v->only ? strlen(v->only) : 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < v->n && v->only; i++) {
+        const char *const name = v->items[i].name;
+        if (strncmp(name, v->only, n) == 0 && (!name[n] || name[n] == '/'))
+            v->items[kept++] = v->items[i];
+    }
+    if (v->only)
+        v->n = kept;
+}
+
+/* An absolute path without links in its folders; a link at its end stays. */
+static char *absolute(struct arena *a, const char *path, lq_error *err)
+{
+    const char *const slash = strrchr(path, '/');
+    char *const folder = arena_strndup(a, path, slash ? (size_t)(slash - path) + 1 : 0);
+    char *const real = folder ? realpath(*folder ? folder : ".", NULL) : NULL;
+    if (!real) {
+        lq_fail_errno(err, path, "cannot open");
+        return NULL;
+    }
+    char *const whole = arena_printf(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last_part(path));
+    free(real);
+    if (!whole)
+        lq_fail_memory(err);
+    return whole;
+}
+
+lq_status verify_collect(struct verification *v, const char *path, lq_error *err)
+{
+    struct stat st;
+    lq_status status;
+    if (stat(path, &st) != 0 && lstat(path, &st) != 0)
+        return lq_fail_errno(err, path, "cannot open");
+    if (S_ISDIR(st.st_mode)) {
+        char *const real = realpath(path, NULL);
+        char *const root = real ? arena_strdup(&v->arena, real) : NULL;
+        free(real);
+        status = root ? collect_folder(v, root, err) : lq_fail_errno(err, path, "cannot open");
+    } else {
+        char *const root = absolute(&v->arena, path, err);
+        char *const slash = root ? strrchr(root, '/') : NULL;
+        if (!slash)
+            return LQ_E_IO;
+        const bool snapshot = split_snapshot(v, root);
+        if (!snapshot) {
+            *slash = '\0';
+            v->only = slash + 1;
+        }
+        const char *const only = v->only;
+        v->root = root;
+        v->kind = snapshot ? "Hugging Face cache entry" : "file";
+        status = snapshot ? claims_hub_entry(v, "", err) : claims_hub_local(v, err);
+        if (status == LQ_OK && !snapshot)
+            status = claims_folder(v, err);
+        v->only = only;
+    }
+    keep_only(v);
+    return status;
+}
