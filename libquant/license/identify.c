@@ -21,6 +21,7 @@ enum {
     PASSAGE_WORDS = 8,    /* an addition, and no changed word or name of a holder; */
     PASSAGE_LEADING = 24, /* before the licence, where titles and introductions stand; */
     PASSAGE_SEVERAL = 16, /* between several licences; */
+    PASSAGE_KNOWN = 2,    /* pairs of the licence within an addition; */
     PASSAGE_SAMPLES = 3,  /* of a licence of which one pair in four is known */
     MISSING_WORDS = 8
 };
@@ -256,24 +257,26 @@ static const struct index_text *nearest(const struct query *q, double *score)
     return best;
 }
 
-/* The licence with the most pairs that stands whole in the text, and mostly in what is left of it. */
+/* The licence of which the most stands in the text, and mostly in what is left of it: whole, but for
+ * few pairs, each of which counts against it twice. */
 static const struct index_text *longest_part(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
     size_t best_size = 0;
     for (size_t i = 0; i < header()->texts; i++) {
         const struct index_text *const t = text_at(i);
-        const size_t size = t->flags & INDEX_SAMPLED ? (size_t)t->count * 4 : t->count;
+        const size_t scale = t->flags & INDEX_SAMPLED ? 4 : 1, size = t->count * scale;
         if (size < (t->flags & INDEX_NOTICE ? NOTICE_PAIRS : PART_PAIRS) || size <= best_size)
             continue;
         const size_t least = (size_t)ceil(part_score * (double)t->count);
         const size_t n = shared(t, &q->whole, least, false);
-        if (!n || is_cc4_other(&q->words, ids_of(t)) ||
+        const size_t worth = (n - 2 * (t->count - n)) * scale;
+        if (!n || worth <= best_size || is_cc4_other(&q->words, ids_of(t)) ||
             2 * shared(t, &q->whole, 0, true) < t->count)
             continue;
         *score = (double)n / (double)t->count;
         best = t;
-        best_size = size;
+        best_size = worth;
     }
     return best;
 }
@@ -342,19 +345,24 @@ static void put_words(struct text *out, const struct query *q, size_t first, siz
 static size_t put_additions(struct text *out, const struct query *q, bool sampled, bool several)
 {
     struct passage p = {.leading = true};
-    size_t found = 0;
+    size_t found = 0, known = 0;
+    /* A few pairs that occur in the licence too do not end a passage. */
+    const size_t most_known = sampled ? 1 : PASSAGE_KNOWN;
     for (size_t i = 0; i < q->words.n; i++) {
         const bool end = i + 1 == q->words.n;
         const bool ours = !end && (*slot_of(&q->whole, q->pair[i]) & TAKEN);
         if (!end && !ours && (!sampled || index_sampled(q->pair[i]))) {
             p.first = p.pairs++ ? p.first : i;
             p.last = i;
+            known = 0;
         }
-        if (!ours && !end)
+        known += ours;
+        if (!end && !(ours && (known > most_known || !p.pairs)))
             continue;
         if (is_addition(&p, sampled, several) && found++ < SNIPPETS)
             put_words(out, q, p.first + !p.leading, p.last + p.leading);
         p = (struct passage){0};
+        known = 0;
     }
     return found;
 }

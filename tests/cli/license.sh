@@ -29,6 +29,18 @@ check "license --json has the statements and the class" \
 run license "$apache"
 check "a licence text alone is named" eval 'exits 0 && prints "^text +.*LICENSE +Apache-2.0, "'
 
+sed '/END OF TERMS AND CONDITIONS/q' "$apache" >short
+run license short
+check "the Apache licence without its appendix is the same licence" prints '^text +short +Apache-2.0, (exact|match)'
+head -c $(($(wc -c <"$apache") * 6 / 10)) "$apache" >half
+run license half
+check "half of a licence is like it, and is not it" eval 'only "warning LIC-UNKNOWN" && prints "^text .*similar"'
+run license "$root/docs/architecture.md"
+check "a page about licences is none" prints 'no licence text that is known'
+: >nothing
+run license nothing
+check "an empty file is no text" refused 3 'empty'
+
 # ---- twelve folders, each broken in one way ----
 model Llama-Foo 'license: apache-2.0\nbase_model: meta-llama/Llama-3.1-8B'
 cp "$apache" Llama-Foo/LICENSE

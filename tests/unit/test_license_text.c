@@ -47,6 +47,32 @@
     "IN\n"                                                                                         \
     "CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.\n"
 
+#define BSD_GRANT                                                                                  \
+    "Redistribution and use in source and binary forms, with or without modification, are "        \
+    "permitted provided that the following conditions are met:\n\n"                                \
+    "1. Redistributions of source code must retain the above copyright notice, this list of "      \
+    "conditions and the following disclaimer.\n\n"                                                 \
+    "2. Redistributions in binary form must reproduce the above copyright notice, this list of "   \
+    "conditions and the following disclaimer in the documentation and/or other materials "         \
+    "provided with the distribution.\n\n"
+#define BSD_NAMES                                                                                  \
+    "Neither the name of the copyright holder nor the names of its contributors may be used to "   \
+    "endorse or promote products derived from this software without specific prior written "       \
+    "permission.\n\n"
+#define BSD_ADVERTISING                                                                            \
+    "3. All advertising materials mentioning features or use of this software must display the "   \
+    "following acknowledgement: This product includes software developed by the organization.\n\n"
+#define BSD_WARRANTY                                                                               \
+    "THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS \"AS IS\" AND ANY "       \
+    "EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF "     \
+    "MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE "  \
+    "COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, "   \
+    "EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF "          \
+    "SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) "      \
+    "HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR "    \
+    "TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS "          \
+    "SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.\n"
+
 static void check_words(const char *text, const char *want)
 {
     struct words w = {0};
@@ -100,6 +126,77 @@ static void relatives_are_told_apart(void **state)
              "The Software shall be used for Good, not Evil.\n" WARRANTY,
              "JSON", TEXT_EXACT, 1);
     check_is(ISC, "ISC", TEXT_MATCH, 1);
+}
+
+static void the_bsd_licences_are_told_apart(void **state)
+{
+    (void)state;
+    check_is("Copyright (c) 2020 A\n\n" BSD_GRANT BSD_WARRANTY, "BSD-2-Clause", TEXT_EXACT, 1);
+    check_is("Copyright (c) 2020 A\n\n" BSD_GRANT "3. " BSD_NAMES BSD_WARRANTY, "BSD-3-Clause",
+             TEXT_EXACT, 1);
+    struct identification id = {0};
+    static const char four[] = BSD_GRANT BSD_ADVERTISING "4. " BSD_NAMES BSD_WARRANTY;
+    assert_int_equal(license_identify(&id, four, sizeof four - 1, NULL), LQ_OK);
+    assert_true(id.n >= 1);
+    assert_memory_equal(id.found[0].ids, "BSD-4-Clause", 12);
+    identification_release(&id);
+}
+
+/* What the guidelines call the same, and what they do not. */
+static void a_text_is_named_through_other_layouts(void **state)
+{
+    struct text t = {0};
+    (void)state;
+    for (const char *s = MIT; *s; s++) /* upper case */
+        text_putc(&t, *s >= 'a' && *s <= 'z' ? (char)(*s - 32) : *s);
+    check_is(t.data, "MIT", TEXT_EXACT, 1);
+    text_free(&t);
+    text_puts(&t, "# ");
+    for (const char *s = MIT; *s; s++) /* comments */
+        text_printf(&t, *s == '\n' ? "%c# " : "%c", *s);
+    check_is(t.data, "MIT", TEXT_EXACT, 1);
+    text_free(&t);
+    for (const char *s = MIT; *s; s++) /* other lines */
+        text_putc(&t, *s == ' ' && s[1] == 't' ? '\n' : *s == '\n' && s[1] != '\n' ? ' ' : *s);
+    check_is(t.data, "MIT", TEXT_EXACT, 1);
+    text_free(&t);
+    check_is("Copyright 2031 Some Laboratory. All rights reserved.\n\xc2\xa9 2032 Others\n\n"
+             "MIT License\n\n" GRANT CONDITION WARRANTY,
+             "MIT", TEXT_EXACT, 1);
+}
+
+static void what_differs_is_named_both_ways(void **state)
+{
+    (void)state;
+    struct identification id = {0};
+    static const char more[] = BSD_GRANT "3. " BSD_NAMES
+        "Nobody may use this software for the control of reactors or of aircraft.\n" BSD_WARRANTY;
+    assert_int_equal(license_identify(&id, more, sizeof more - 1, NULL), LQ_OK);
+    assert_int_equal(id.found[0].how, TEXT_MODIFIED);
+    assert_non_null(strstr(id.differs.data, "added: nobody may use this software for the control of "
+                                            "reactors or of aircraft"));
+    identification_release(&id);
+    static const char less[] = MIT;
+    char cut[sizeof less];
+    const char *const from = strstr(less, "TORT OR OTHERWISE");
+    const size_t head = (size_t)(from - less);
+    memcpy(cut, less, head);
+    snprintf(cut + head, sizeof cut - head, "%s", strstr(less, "USE OR OTHER"));
+    assert_int_equal(license_identify(&id, cut, strlen(cut), NULL), LQ_OK);
+    assert_string_equal(id.found[0].ids, "MIT");
+    assert_int_equal(id.found[0].how, TEXT_MODIFIED);
+    assert_non_null(strstr(id.differs.data, "missing: about "));
+    identification_release(&id);
+}
+
+static void a_part_of_a_licence_is_not_taken_for_it(void **state)
+{
+    (void)state;
+    struct identification id = {0};
+    static const char text[] = MIT;
+    assert_int_equal(license_identify(&id, text, sizeof text * 6 / 10, NULL), LQ_OK);
+    assert_true(id.n == 0 || id.found[0].how == TEXT_SIMILAR);
+    identification_release(&id);
 }
 
 static void additions_make_a_text_modified(void **state)
@@ -158,6 +255,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_words),
         cmocka_unit_test(relatives_are_told_apart),
+        cmocka_unit_test(the_bsd_licences_are_told_apart),
+        cmocka_unit_test(a_text_is_named_through_other_layouts),
+        cmocka_unit_test(what_differs_is_named_both_ways),
+        cmocka_unit_test(a_part_of_a_licence_is_not_taken_for_it),
         cmocka_unit_test(additions_make_a_text_modified),
         cmocka_unit_test(several_in_one_file),
         cmocka_unit_test(what_is_no_licence),
