@@ -129,18 +129,52 @@ lq_status digest_model(const char *label, struct digest_entry *entries, size_t n
 
 /* ---- the content digest ---- */
 
-struct content {
+struct content_digest {
     const struct catalog *c;
     uint64_t *first;        /* number of each tensor's first leaf; [n_tensors]: of all */
     uint8_t (*leaves)[32];
-    const struct progress *progress;
-    uint64_t done, total;   /* bytes */
-    bool stopped;
-    lq_status status;       /* of the first failure */
-    lq_error err;
+    uint64_t bytes;
 };
 
-static size_t tensor_of_leaf(const struct content *d, uint64_t leaf)
+lq_status content_digest_new(struct content_digest **out, const struct catalog *c, lq_error *err)
+{
+    struct content_digest *const d = *out = mem_calloc(1, sizeof *d);
+    if (!d)
+        return lq_fail_memory(err);
+    d->c = c;
+    d->first = mem_calloc(c->n_tensors + 1, sizeof *d->first);
+    for (size_t i = 0; d->first && i < c->n_tensors; i++) {
+        d->first[i + 1] = d->first[i] + digest_leaf_count(c->tensors[i].bytes);
+        d->bytes += c->tensors[i].bytes;
+    }
+    d->leaves = d->first ? mem_calloc((size_t)d->first[c->n_tensors] + 1, sizeof *d->leaves) : NULL;
+    if (d->leaves)
+        return LQ_OK;
+    content_digest_free(d);
+    *out = NULL;
+    return lq_fail_memory(err);
+}
+
+void content_digest_free(struct content_digest *d)
+{
+    if (!d)
+        return;
+    free(d->first);
+    free(d->leaves);
+    free(d);
+}
+
+uint64_t content_digest_leaves(const struct content_digest *d)
+{
+    return d->first[d->c->n_tensors];
+}
+
+uint64_t content_digest_bytes(const struct content_digest *d)
+{
+    return d->bytes;
+}
+
+static const struct tensor *tensor_of_leaf(const struct content_digest *d, uint64_t leaf)
 {
     size_t low = 0, high = d->c->n_tensors - 1;
     while (low < high) {
@@ -150,47 +184,30 @@ static size_t tensor_of_leaf(const struct content *d, uint64_t leaf)
         else
             high = mid - 1;
     }
-    return low;
+    return &d->c->tensors[low];
 }
 
 /* In a big-endian file only whole blocks can be read: what is read may begin before and end behind. */
-static lq_status hash_leaf(const struct content *d, const struct tensor *t, uint64_t leaf,
-                           uint8_t *buffer, lq_error *err)
+lq_status content_digest_leaf(struct content_digest *d, uint64_t leaf, lq_error *err)
 {
+    const struct tensor *const t = tensor_of_leaf(d, leaf);
     const uint64_t at = (leaf - d->first[t - d->c->tensors]) * DIGEST_LEAF;
     const uint64_t n = t->bytes - at < DIGEST_LEAF ? t->bytes - at : DIGEST_LEAF;
     const uint64_t block = d->c->big_endian ? t->type->block_bytes : 1;
     const uint64_t from = at / block * block, to = (at + n + block - 1) / block * block;
-    if (n)
-        LQ_TRY(catalog_read(d->c, t, buffer, (size_t)(to - from), from, err));
-    return digest_leaf(buffer + (at - from), (size_t)n, d->leaves[leaf], err);
-}
-
-static void hash_at(struct content *d, uint64_t leaf)
-{
-    const struct tensor *const t = &d->c->tensors[tensor_of_leaf(d, leaf)];
-    uint8_t *const buffer = malloc(DIGEST_LEAF + 2 * UINT16_MAX);
-    lq_error err = {0};
-    lq_status status = buffer ? hash_leaf(d, t, leaf, buffer, &err) : lq_fail_memory(&err);
+    uint8_t *const buffer = malloc((size_t)(to - from) + 1);
+    lq_status status = buffer ? LQ_OK : lq_fail_memory(err);
+    if (status == LQ_OK && n)
+        status = catalog_read(d->c, t, buffer, (size_t)(to - from), from, err);
+    if (status == LQ_OK)
+        status = digest_leaf(buffer + (at - from), (size_t)n, d->leaves[leaf], err);
     free(buffer);
     if (status != LQ_OK)
-        lq_error_add_tensor(&err, t->name);
-#pragma omp critical
-    {
-        d->done += t->bytes < DIGEST_LEAF ? t->bytes : DIGEST_LEAF;
-        progress_step(d->progress, d->done < d->total ? d->done : d->total, d->total, t->name);
-        if (status == LQ_OK && progress_stop(d->progress))
-            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
-        if (status != LQ_OK && d->status == LQ_OK) {
-            d->status = status;
-            d->err = err;
-#pragma omp atomic write
-            d->stopped = true;
-        }
-    }
+        lq_error_add_tensor(err, t->name);
+    return status;
 }
 
-static lq_status put_together(const struct content *d, uint8_t digest[32], lq_error *err)
+lq_status content_digest_finish(const struct content_digest *d, uint8_t digest[32], lq_error *err)
 {
     struct digest_entry *const entries = mem_calloc(d->c->n_tensors + 1, sizeof *entries);
     lq_status status = entries ? LQ_OK : lq_fail_memory(err);
@@ -205,35 +222,57 @@ static lq_status put_together(const struct content *d, uint8_t digest[32], lq_er
     return status;
 }
 
+/* ---- on threads of OpenMP ---- */
+
+struct content_run {
+    struct content_digest *d;
+    const struct progress *progress;
+    uint64_t done;
+    bool stopped;
+    lq_status status; /* of the first failure */
+    lq_error err;
+};
+
+static void hash_at(struct content_run *r, uint64_t leaf)
+{
+    lq_error err = {0};
+    lq_status status = content_digest_leaf(r->d, leaf, &err);
+#pragma omp critical
+    {
+        const struct tensor *const t = tensor_of_leaf(r->d, leaf);
+        const uint64_t left = r->d->bytes - r->done, n = t->bytes < DIGEST_LEAF ? t->bytes : DIGEST_LEAF;
+        r->done += n < left ? n : left;
+        progress_step(r->progress, r->done, r->d->bytes, t->name);
+        if (status == LQ_OK && progress_stop(r->progress))
+            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
+        if (status != LQ_OK && r->status == LQ_OK) {
+            r->status = status;
+            r->err = err;
+#pragma omp atomic write
+            r->stopped = true;
+        }
+    }
+}
+
 lq_status digest_content(const struct catalog *c, unsigned threads,
                          const struct progress *progress, uint8_t digest[32], lq_error *err)
 {
-    struct content d = {.c = c, .progress = progress};
-    d.first = mem_calloc(c->n_tensors + 1, sizeof *d.first);
-    if (!d.first)
-        return lq_fail_memory(err);
-    for (size_t i = 0; i < c->n_tensors; i++) {
-        d.first[i + 1] = d.first[i] + digest_leaf_count(c->tensors[i].bytes);
-        d.total += c->tensors[i].bytes;
-    }
-    const uint64_t n = d.first[c->n_tensors];
-    d.leaves = mem_calloc((size_t)n + 1, sizeof *d.leaves);
-    if (!d.leaves)
-        d.status = lq_fail_memory(&d.err);
+    struct content_run r = {.progress = progress};
+    LQ_TRY(content_digest_new(&r.d, c, err));
+    const uint64_t n = content_digest_leaves(r.d);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_resolve(threads))
     for (uint64_t leaf = 0; leaf < n; leaf++) {
         bool stop;
 #pragma omp atomic read
-        stop = d.stopped;
-        if (!stop && d.leaves)
-            hash_at(&d, leaf);
+        stop = r.stopped;
+        if (!stop)
+            hash_at(&r, leaf);
     }
-    lq_status status = d.status;
+    lq_status status = r.status;
     if (status == LQ_OK)
-        status = put_together(&d, digest, err);
+        status = content_digest_finish(r.d, digest, err);
     else if (err)
-        *err = d.err;
-    free(d.leaves);
-    free(d.first);
+        *err = r.err;
+    content_digest_free(r.d);
     return status;
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* A piece stays in the second-level cache between being read and being hashed, so that the copy out
- * of the page cache costs little beside the hashing. */
-enum { PIECE = 128 * 1024 };
+/* What is read stays in the second-level cache until it is hashed, so that the copy out of the page
+ * cache costs a read of memory, not two; smaller pieces cost system calls. */
+enum { PIECE = 1 << 20 };
 
 struct hashing {
     struct file_list *list;
