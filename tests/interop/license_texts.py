@@ -1,7 +1,7 @@
 """How well licence texts are identified: every text of the SPDX list and of the model licences, as it
 is and changed in ten ways; and texts that are no licences.
 
-    license_texts.py IDENTIFY PEERS [--list]      IDENTIFY: tests/interop/identify.c, compiled
+    license_texts.py IDENTIFY PEERS [--list]      IDENTIFY: tests/interop/name_texts.c, compiled
 """
 
 import importlib.machinery

@@ -1,4 +1,4 @@
-/* identify.c -- names the texts on standard input, for scripts/interop-license. Each is a line
+/* name_texts.c -- names the texts on standard input, for scripts/interop-license. Each is a line
  * "LENGTH NAME" and LENGTH bytes; printed is
  *   NAME <tab> microseconds, the shortest of three runs <tab> IDS|how|score <tab> ... */
 #include "libquant/license/identify.h"
