@@ -87,7 +87,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(LQ_CFLAGS) $(PKG_CFLAGS) $(FLAGS_$(lastword $(subst _, ,$(basename $(<F))))) $(CFLAGS) \
 	    -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/libquant/license/index_data.o: libquant/license/index.bin
+$(BUILD)/obj/libquant/license/index_data.o: libquant/license/index.bin libquant/license/texts.bin
 
 # Rebuilds everything when the flags change. The first thing to be made, so it also says what is missing.
 FLAGS_NOW := $(CC) $(LQ_CFLAGS) $(CFLAGS)

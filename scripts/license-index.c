@@ -1,6 +1,6 @@
-/* license-index.c -- writes libquant/license/index.bin from texts on standard input; compiled and
- * run by scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH
- * bytes. */
+/* license-index.c -- writes libquant/license/index.bin, to standard output, and texts.bin, to the
+ * file that is its argument, from texts on standard input; compiled and run by
+ * scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH bytes. */
 #include "libquant/base/memory.h"
 #include "libquant/license/index.h"
 #include "libquant/license/words.h"
@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+enum { KEEP_WORDS = 256 /* flag: the words themselves go to texts.bin */ };
 
 struct builder {
     struct index_text *texts;
@@ -15,6 +18,7 @@ struct builder {
     struct text *names; /* of each text */
     size_t cap_names;
     struct text pairs;
+    struct text whole; /* identifier NUL words NUL ... */
 };
 
 static void die(const char *what)
@@ -91,8 +95,26 @@ static void write_index(struct builder *b)
     fwrite(names.data, 1, names.len, stdout);
 }
 
-int main(void)
+/* texts.bin: u32 bytes, and so many bytes as zlib compresses them. */
+static void write_texts(const struct builder *b, const char *path)
 {
+    const uint32_t raw = (uint32_t)b->whole.len;
+    uLongf len = compressBound(raw);
+    uint8_t *const data = malloc(len);
+    FILE *const f = fopen(path, "wb");
+    if (!data || !f || compress2(data, &len, (const Bytef *)b->whole.data, raw, 9) != Z_OK)
+        die("cannot write the words of texts");
+    fwrite(&raw, sizeof raw, 1, f);
+    fwrite(data, 1, len, f);
+    if (fclose(f) != 0)
+        die("cannot write the words of texts");
+    free(data);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        die("the file for the words of texts is to be named");
     struct builder b = {0};
     unsigned flags;
     size_t len;
@@ -102,6 +124,11 @@ int main(void)
         char *const text = malloc(len + 1);
         if (!text || fread(text, 1, len, stdin) != len || words_read(&w, text, len, NULL) != LQ_OK)
             die("cannot read a text");
+        if (flags & KEEP_WORDS) {
+            text_put(&b.whole, id, strlen(id) + 1);
+            text_put(&b.whole, w.stream.data, w.stream.len + 1);
+            flags &= ~(unsigned)KEEP_WORDS;
+        }
         add(&b, &w, w.n, flags, id);
         const size_t end = words_after(&w, "end of terms and conditions");
         if (end < w.n && !strstr(w.stream.data + w.at[end], "attachment "))
@@ -110,5 +137,6 @@ int main(void)
         free(text);
     }
     write_index(&b);
+    write_texts(&b, argv[1]);
     return fflush(stdout) ? 1 : 0;
 }

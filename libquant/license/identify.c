@@ -329,14 +329,14 @@ static bool is_addition(const struct passage *p, bool sampled, bool several)
     return p->pairs >= (sampled ? PASSAGE_SAMPLES : least) && p->last - p->first + 1 >= least;
 }
 
-static void put_words(struct text *out, const struct query *q, size_t first, size_t last)
+static void put_words(struct text *out, const char *what, const struct words *w, size_t first,
+                      size_t last)
 {
     const bool cut = last - first >= SNIPPET_WORDS;
     const size_t end = cut ? first + SNIPPET_WORDS : last + 1;
-    const size_t at = q->words.at[first];
-    const size_t stop = end < q->words.n ? q->words.at[end] : q->words.stream.len;
-    text_puts(out, out->len ? "; added: " : "added: ");
-    text_put_printable(out, q->words.stream.data + at, stop - at - 1);
+    const size_t at = w->at[first], stop = end < w->n ? w->at[end] : w->stream.len;
+    text_printf(out, "%s%s: ", out->len ? "; " : "", what);
+    text_put_printable(out, w->stream.data + at, stop - at - 1);
     text_puts(out, cut ? " ..." : "");
 }
 
@@ -360,7 +360,7 @@ static size_t put_additions(struct text *out, const struct query *q, bool sample
         if (!end && !(ours && (known > most_known || !p.pairs)))
             continue;
         if (is_addition(&p, sampled, several) && found++ < SNIPPETS)
-            put_words(out, q, p.first + !p.leading, p.last + p.leading);
+            put_words(out, "added", &q->words, p.first + !p.leading, p.last + p.leading);
         p = (struct passage){0};
         known = 0;
     }
@@ -378,6 +378,33 @@ static size_t missing_words(const struct index_text *t, const struct query *q)
     return missing > added ? (missing - added) * (sampled ? 4 : 1) : 0;
 }
 
+/* The passages of the licence that are not in the text; false where its words are not kept. A changed
+ * word makes two pairs differ, and so does a word that is not there. */
+static bool put_missing(struct text *out, const struct query *q, const char *ids)
+{
+    struct words w = {0};
+    struct passage p = {0};
+    size_t shown = 0, known = 0;
+    if (license_kept_words(&w, ids, NULL) != LQ_OK || w.n < 2) {
+        words_release(&w);
+        return false;
+    }
+    for (size_t i = 0; i < w.n; i++) {
+        const bool end = i + 1 == w.n;
+        if (!end && !*slot_of(&q->whole, words_pair(&w, i))) {
+            p.first = p.pairs++ ? p.first : i;
+            p.last = i;
+            known = 0;
+        } else if (p.pairs && (end || ++known > PASSAGE_KNOWN)) {
+            if (shown++ < SNIPPETS)
+                put_words(out, "missing", &w, p.first + (p.last > p.first), p.last + (p.last == p.first));
+            p = (struct passage){0};
+        }
+    }
+    words_release(&w);
+    return shown > 0;
+}
+
 /* ---- verdicts ---- */
 
 static void judge_near(struct identification *out, struct query *q, const struct index_text *t,
@@ -393,7 +420,8 @@ static void judge_near(struct identification *out, struct query *q, const struct
         text_printf(&out->differs, "added: %s", phrase);
     if (put_additions(&out->differs, q, sampled, out->n > 1) || missing >= MISSING_WORDS)
         out->found[0].how = TEXT_MODIFIED;
-    if (out->found[0].how == TEXT_MODIFIED && missing >= MISSING_WORDS)
+    if (out->found[0].how == TEXT_MODIFIED && !put_missing(&out->differs, q, ids_of(t)) &&
+        missing >= MISSING_WORDS)
         text_printf(&out->differs, "%smissing: about %zu words of %s", out->differs.len ? "; " : "",
                     missing, ids_of(t));
 }

@@ -9,8 +9,7 @@
 #ifndef LQ_LICENSE_INDEX_H
 #define LQ_LICENSE_INDEX_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "libquant/license/words.h"
 
 enum { INDEX_SMALL = 256 };
 
@@ -36,5 +35,9 @@ static inline bool index_sampled(uint32_t pair)
 {
     return (pair & 3) == 0;
 }
+
+/* Reads the words of the first licence of the group `ids` of which they are kept (texts.bin); none
+ * where there is none. LQ_E_MEMORY only. */
+lq_status license_kept_words(struct words *w, const char *ids, lq_error *err);
 
 #endif
