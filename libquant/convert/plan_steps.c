@@ -3,6 +3,7 @@
 
 #include "libquant/base/bytes.h"
 #include "libquant/codec/kernels.h"
+#include "libquant/model/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,8 @@ static void add_one(const struct step *s, float *x, size_t cols)
 static lq_status decode_at(const struct step *s, const struct tensor *t, uint64_t first, size_t n,
                            float *dst, unsigned isa, lq_error *err)
 {
+    if (t->type == &type_packed)
+        return packed_read(s->source, t, first, n, dst, err);
     const struct kernel k = kernel_for(t->type, isa);
     uint64_t bytes, at;
     if (!k.decode || !type_row_bytes(t->type, n, &bytes) || !type_row_bytes(t->type, first, &at))
@@ -330,7 +333,8 @@ static lq_status rows_by(struct step *s, struct recipe_of_rows *r, const struct 
                          const struct mapped *t, row_from_fn *from, lq_error *err)
 {
     const bool vector = t->rank == 1 && !t->scales && t->n_in == 1;
-    if (!vector && one_type(t) && !t->scales) {
+    const bool packed = t->in[0]->type == &type_packed;
+    if (!vector && one_type(t) && !t->scales && !packed) {
         s->row_from = from == from_itself ? NULL : from;
         return LQ_OK;
     }
@@ -453,7 +457,7 @@ lq_status plan_step(struct step *s, const struct model *m, const struct mapped *
     r->scales = t->scales;
     lq_status status = LQ_OK;
     for (uint32_t i = 0; i < t->n_in && status == LQ_OK && !t->packed; i++)
-        if (!t->in[i]->type->decode)
+        if (!t->in[i]->type->decode && t->in[i]->type != &type_packed)
             status = lq_fail(err, LQ_E_UNSUPPORTED, "type %s cannot be converted to numbers",
                              t->in[i]->type->name);
     if (status == LQ_OK)

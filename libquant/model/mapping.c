@@ -2,6 +2,8 @@
  * with the set of tensors is found here, before anything is written. */
 #include "libquant/model/mapping_parts.h"
 
+#include "libquant/model/packed.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ struct known {
     const char *name;
     const struct tensor *tensor;
     const char *file;
+    bool last;   /* comes after all that are not */
     bool sorted; /* the tensors of its file count in the order of their names, not as stored */
     uint64_t position; /* in the order in which llama.cpp's converter meets them */
     bool used;
@@ -52,11 +55,33 @@ static int by_name(const void *a, const void *b)
 static int by_place(const void *a, const void *b)
 {
     const struct known *const x = a, *const y = b;
+    if (x->last != y->last)
+        return x->last ? 1 : -1;
     const int files = strcmp(x->file, y->file);
     if (files)
         return files;
     return x->sorted ? strcmp(x->tensor->name, y->tensor->name)
                      : (x->tensor > y->tensor) - (x->tensor < y->tensor);
+}
+
+/* Puts packed weights into the places of their main parts. Other parts are used by that. */
+static lq_status find_packed(struct state *s, lq_error *err)
+{
+    const struct catalog *const c = &s->m->source;
+    size_t found = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        struct packed *p;
+        if (!packed_is_main(s->m, &c->tensors[i]))
+            continue;
+        found++;
+        LQ_TRY(packed_open(&p, s->m, &c->tensors[i], &s->map->arena, err));
+        s->known[i].tensor = &p->tensor;
+        s->known[i].last = packed_comes_last(p);
+        for (size_t k = 1; k < PACKED_PARTS; k++)
+            if (p->part[k])
+                s->known[p->part[k] - c->tensors].used = true;
+    }
+    return found ? LQ_OK : packed_check_absent(s->m, err);
 }
 
 static lq_status index_source(struct state *s, lq_error *err)
@@ -70,7 +95,10 @@ static lq_status index_source(struct state *s, lq_error *err)
         s->known[i].tensor = &c->tensors[i];
         s->known[i].file = c->files[c->tensors[i].file].name;
         s->known[i].sorted = text_ends_with(s->known[i].file, ".safetensors");
-        s->known[i].name = mapping_canonical(s->m, c->tensors[i].name, &s->map->arena);
+    }
+    LQ_TRY(find_packed(s, err));
+    for (size_t i = 0; i < s->n; i++) {
+        s->known[i].name = mapping_canonical(s->m, s->known[i].tensor->name, &s->map->arena);
         if (!s->known[i].name)
             return lq_fail_memory(err);
     }
@@ -390,29 +418,10 @@ static lq_status count_parameters(struct mapping *map, lq_error *err)
     return LQ_OK;
 }
 
-/* Ways of quantizing a checkpoint whose tensors can be read here. */
-static lq_status check_quantization(const struct model *m, lq_error *err)
-{
-    static const char *const readable[] = {"fp8", "mxfp4", "compressed-tensors"};
-    const char *const method = config_string(&m->config, "quantization_config.quant_method");
-    const char *const form = config_string(&m->config, "quantization_config.format");
-    for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
-        if (method && strcmp(method, readable[i]) == 0 &&
-            (!form || strcmp(method, "compressed-tensors") != 0 ||
-             strcmp(form, "float-quantized") == 0 || strcmp(form, "naive-quantized") == 0))
-            return LQ_OK;
-    if (!method)
-        return LQ_OK;
-    return lq_fail_at(err, LQ_E_UNSUPPORTED, "config.json", -1,
-                      "the checkpoint is quantized (%.60s%s%.60s), which is not read here; take the "
-                      "one that it was made from",
-                      method, form ? ", " : "", form ? form : "");
-}
-
 lq_status mapping_make(struct mapping *map, struct model *m, lq_error *err)
 {
     struct state s = {.m = m, .map = map};
-    LQ_TRY(check_quantization(m, err));
+    LQ_TRY(packed_check_config(m, err));
     LQ_TRY(index_source(&s, err));
     if (m->arch->extra)
         LQ_TRY(m->arch->extra(m, map, err));
