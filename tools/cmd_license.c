@@ -82,7 +82,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 
 static const struct option options[] = {
     {"base", 0, OPT_LIST, "DIR", "a model that this one was made from; may be repeated"},
-    {"fail-on", 0, OPT_VALUE, "LEVEL", "exit with 1 from this severity on: note, warning, error (default), never"},
+    {"fail-on", 0, OPT_VALUE, "LEVEL", "exit with 1 from: note, warning, error (default); or never"},
     {0},
 };
 
@@ -92,8 +92,10 @@ const struct command command_license = {
     .synopsis = "PATH [--base DIR...] [--fail-on LEVEL] [--json]",
     .description =
         "PATH is a model folder, a model file with what lies beside it, or a licence text. Every "
-        "statement is listed with the place where it stands: licence texts, the model card, metadata, "
-        "configuration, headers of code. Then what the licence asks, and what does not fit together, "
+        "statement is listed with the place where it stands: licence texts, the model card, "
+        "metadata, "
+        "configuration, headers of code. Then what the licence asks, and what does not fit "
+        "together, "
         "also with the models that this one was made from (--base).\n"
         "\n"
         "It reports what was found; it is no legal advice. Licences whose text was not read are "

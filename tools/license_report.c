@@ -65,8 +65,8 @@ static void print_summary(const struct license_report *r, const struct context *
     struct table t = {.align = "ll"};
     const char *const means = license_conclusion(r->model);
     const char *const cells[][2] = {
-        {"model",   or_dash(r->model->name)              },
-        {"licence", means ? means : "not known"          },
+        {"model",   or_dash(r->model->name)                         },
+        {"licence", means ? means : "not known"                     },
         {"class",   license_class_text(license_class_of_text(means))},
     };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
@@ -76,8 +76,8 @@ static void print_summary(const struct license_report *r, const struct context *
     for (size_t i = 0; i < r->model->n_bases; i++) {
         const struct license_origin *const o = &r->model->bases[i];
         table_cell(&t, "%s", "made from");
-        table_cell(&t, "%s%s%s", o->organization ? o->organization : "",
-                   o->organization ? "/" : "", o->name);
+        table_cell(&t, "%s%s%s", o->organization ? o->organization : "", o->organization ? "/" : "",
+                   o->name);
     }
     for (size_t i = 0; i < r->n_bases; i++) {
         const char *const base = license_conclusion(r->bases[i]);

@@ -6,8 +6,8 @@
 #include "tools/command.h"
 
 /* Reads the statements of a folder, a model file with what lies beside it, or a licence text.
- * `unread` gets why a folder's metadata were not read (message empty: they were). The facts are to be
- * released also after a failure. */
+ * `unread` gets why a folder's metadata were not read (message empty: they were). The facts are to
+ * be released also after a failure. */
 lq_status license_open(struct license_facts *f, const char *path, lq_error *unread, lq_error *err);
 
 struct license_report {
@@ -29,8 +29,8 @@ enum license_class license_class_of_text(const char *means);
 lq_status license_line(struct text *out, const struct catalog *c, enum license_class *class,
                        lq_error *err);
 
-/* Warns where the licence of `source` demands a notice that the folder of the output `out` (NULL: it is the
- * source's) does not have. */
+/* Warns where the licence of `source` demands a notice that the folder of the output `out` (NULL:
+ * it is the source's) does not have. */
 void license_warn_of_loss(const struct context *ctx, const char *source, const char *out);
 
 #endif

@@ -31,7 +31,8 @@ static void warn(const struct context *ctx, const char *means, const char *line,
     struct text t = {0};
     text_puts(&t, "the source is under ");
     text_put_printable(&t, means, strlen(means));
-    text_puts(&t, line ? ", which demands a notice with every copy; " : " and has a notice that has to go with copies; ");
+    text_puts(&t, line ? ", which demands a notice with every copy; "
+                       : " and has a notice that has to go with copies; ");
     text_put_printable(&t, folder, strlen(folder));
     text_puts(&t, line ? " has no file NOTICE with the line \"" : " has no file NOTICE");
     text_puts(&t, line ? line : "");

@@ -35,7 +35,8 @@ struct findings {
 };
 
 /* Adds a copy of *f with this message; a severity above its rule's is cut to that. */
-void findings_add(struct findings *fs, const struct finding *f, const char *fmt, ...) LQ_PRINTF(3, 4);
+void findings_add(struct findings *fs, const struct finding *f, const char *fmt, ...)
+    LQ_PRINTF(3, 4);
 void findings_release(struct findings *fs);
 /* Most severe first; of equal ones in the order in which they were added. */
 void findings_sort(struct findings *fs);

@@ -10,9 +10,9 @@ enum { BASES_LIMIT = 64 };
 /* A model that another was made from: a folder that was given, or one known by its name. */
 struct base {
     const char *name;
-    const struct license_origin *declared;       /* or NULL */
-    const struct license_facts *facts;           /* or NULL */
-    const struct expression *e;                  /* n_choices 0: its licence is not known */
+    const struct license_origin *declared; /* or NULL */
+    const struct license_facts *facts;     /* or NULL */
+    const struct expression *e;            /* n_choices 0: its licence is not known */
     bool in_conflict;
 };
 
@@ -284,9 +284,9 @@ static void check_merge(struct link_check *c)
             const struct statement at = place(c);
             c->base[i].in_conflict = c->base[k].in_conflict = true;
             license_report(c->out, RULE_MERGE_CONFLICT, SEVERITY_ERROR, &at,
-                           second->e->written.data, "\"%.200s\" is under %s and \"%.200s\" under %s: %s",
-                           first->name, first->e->written.data, second->name,
-                           second->e->written.data, why);
+                           second->e->written.data,
+                           "\"%.200s\" is under %s and \"%.200s\" under %s: %s", first->name,
+                           first->e->written.data, second->name, second->e->written.data, why);
         }
 }
 

@@ -37,9 +37,9 @@ static void check_notice(struct findings *out, const struct license_view *v,
     if (!d->value || license_words_have(&v->facts->notices, d->value))
         return;
     const bool in_card = license_words_have(&v->facts->card, d->value);
-    license_report(out, RULE_NOTICE_MISSING, SEVERITY_ERROR, s, d->value,
-                   "%s (%s): %s", v->facts->notices.len ? "no notice file has the line"
-                                                        : "there is no notice file",
+    license_report(out, RULE_NOTICE_MISSING, SEVERITY_ERROR, s, d->value, "%s (%s): %s",
+                   v->facts->notices.len ? "no notice file has the line"
+                                         : "there is no notice file",
                    d->source, in_card ? "the line stands in the card only" : d->value);
 }
 
@@ -107,8 +107,8 @@ void license_check_duties(struct findings *out, const struct license_view *v)
                 tell(out, v, d);
         const struct statement *const s = license_main_statement(v->facts);
         if (license_class_of(id) == LICENSE_UNKNOWN)
-            license_report(out, RULE_UNKNOWN, SEVERITY_NOTE, s, id,
-                           "the text of %s was not read for the table of terms: its class is unknown",
-                           id);
+            license_report(
+                out, RULE_UNKNOWN, SEVERITY_NOTE, s, id,
+                "the text of %s was not read for the table of terms: its class is unknown", id);
     }
 }

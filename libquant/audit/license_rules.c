@@ -177,8 +177,8 @@ static void check_claim(struct findings *out, const struct license_view *v,
                        "it is not said whether it is %s", s->means);
     if (s->key && strcmp(s->key, "general.license") == 0 && !is_spdx_form(s->claim))
         license_report(out, RULE_NOT_SPDX, SEVERITY_NOTE, s, s->claim,
-                       "\"%.200s\" is no SPDX expression%s%s", s->claim, s->means ? "; that is " : "",
-                       s->means ? s->means : "");
+                       "\"%.200s\" is no SPDX expression%s%s", s->claim,
+                       s->means ? "; that is " : "", s->means ? s->means : "");
 }
 
 /* ---- "other" ---- */

@@ -1,4 +1,5 @@
-/* license_rules.h -- whether what a model says about its licence fits together, and fits its bases. */
+/* license_rules.h -- whether what a model says about its licence fits together, and fits its bases.
+ */
 #ifndef LQ_AUDIT_LICENSE_RULES_H
 #define LQ_AUDIT_LICENSE_RULES_H
 
@@ -6,8 +7,9 @@
 #include "libquant/license/statement.h"
 #include "libquant/license/terms.h"
 
-/* Evaluates all rules of license_rules.def. `bases` are the facts of models (or data sets) that this one was made
- * from, along the chain in any order; those that no other names count as its own. */
+/* Evaluates all rules of license_rules.def. `bases` are the facts of models (or data sets) that
+ * this one was made from, along the chain in any order; those that no other names count as its own.
+ */
 lq_status license_rules(struct findings *out, const struct license_facts *model,
                         const struct license_facts *const *bases, size_t n_bases, lq_error *err);
 

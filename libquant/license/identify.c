@@ -14,7 +14,7 @@ static const double match_score = 0.97, modified_score = 0.90, similar_score = 0
 static const double part_score = 0.95; /* of a licence's pairs, for it to stand in a longer text */
 
 enum {
-    PART_PAIRS = 40,      /* of a licence that is looked for in a longer text */
+    PART_PAIRS = 40, /* of a licence that is looked for in a longer text */
     NOTICE_PAIRS = 20,
     SNIPPETS = 3,         /* passages that are shown, */
     SNIPPET_WORDS = 24,   /* so much of each */
@@ -257,8 +257,8 @@ static const struct index_text *nearest(const struct query *q, double *score)
     return best;
 }
 
-/* The licence of which the most stands in the text, and mostly in what is left of it: whole, but for
- * few pairs, each of which counts against it twice. */
+/* The licence of which the most stands in the text, and mostly in what is left of it: whole, but
+ * for few pairs, each of which counts against it twice. */
 static const struct index_text *longest_part(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
@@ -378,8 +378,8 @@ static size_t missing_words(const struct index_text *t, const struct query *q)
     return missing > added ? (missing - added) * (sampled ? 4 : 1) : 0;
 }
 
-/* The passages of the licence that are not in the text; false where its words are not kept. A changed
- * word makes two pairs differ, and so does a word that is not there. */
+/* The passages of the licence that are not in the text; false where its words are not kept. A
+ * changed word makes two pairs differ, and so does a word that is not there. */
 static bool put_missing(struct text *out, const struct query *q, const char *ids)
 {
     struct words w = {0};
@@ -397,7 +397,8 @@ static bool put_missing(struct text *out, const struct query *q, const char *ids
             known = 0;
         } else if (p.pairs && (end || ++known > PASSAGE_KNOWN)) {
             if (shown++ < SNIPPETS)
-                put_words(out, "missing", &w, p.first + (p.last > p.first), p.last + (p.last == p.first));
+                put_words(out, "missing", &w, p.first + (p.last > p.first),
+                          p.last + (p.last == p.first));
             p = (struct passage){0};
         }
     }

@@ -1,5 +1,5 @@
-/* kept_texts.c -- the words of the licences that are changed most often (texts.bin: u32 bytes, and so
- * many of "identifier NUL words NUL", compressed by zlib). */
+/* kept_texts.c -- the words of the licences that are changed most often (texts.bin: u32 bytes, and
+ * so many of "identifier NUL words NUL", compressed by zlib). */
 #include "libquant/base/memory.h"
 #include "libquant/license/identify.h"
 #include "libquant/license/index.h"
@@ -17,8 +17,7 @@ lq_status license_kept_words(struct words *w, const char *ids, lq_error *err)
     const uLong packed = (uLong)(lq_license_texts_end - lq_license_texts) - sizeof raw;
     uLongf len = raw;
     char *const all = mem_calloc(raw, 1);
-    if (!all ||
-        uncompress((Bytef *)all, &len, lq_license_texts + sizeof raw, packed) != Z_OK) {
+    if (!all || uncompress((Bytef *)all, &len, lq_license_texts + sizeof raw, packed) != Z_OK) {
         free(all);
         return lq_fail_memory(err);
     }

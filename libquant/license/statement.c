@@ -8,8 +8,8 @@
 
 enum { CLAIM_LIMIT = 4096 };
 
-struct statement *statement_add(struct license_facts *f, enum statement_kind kind,
-                                const char *file, const char *key)
+struct statement *statement_add(struct license_facts *f, enum statement_kind kind, const char *file,
+                                const char *key)
 {
     if (!mem_grow((void **)&f->statements, &f->cap_statements, f->n_statements,
                   sizeof *f->statements))
@@ -200,8 +200,7 @@ const char *license_of_known_model(const struct license_origin *o)
         const char *const name = known_models[i].name;
         const size_t n = strlen(name) - 1;
         if (license_same_name(known_models[i].organization, o->organization) &&
-            (name[n] == '*' ? strncasecmp(name, o->name, n) == 0
-                            : strcasecmp(name, o->name) == 0))
+            (name[n] == '*' ? strncasecmp(name, o->name, n) == 0 : strcasecmp(name, o->name) == 0))
             return known_models[i].id;
     }
     return NULL;
@@ -307,10 +306,10 @@ lq_status license_facts_read(struct license_facts *f, const char *path, struct r
     if (!name_from_path(f))
         return lq_fail_memory(err);
     if (files && f->license_link && !strstr(f->license_link, "://")) {
-        f->link_file = text_starts_with(f->license_link, "./") ? f->license_link + 2
-                                                               : f->license_link;
-        f->link_missing = !resolver_name_is_safe(f->link_file) ||
-                          !files->exists(files, f->link_file);
+        f->link_file =
+            text_starts_with(f->license_link, "./") ? f->license_link + 2 : f->license_link;
+        f->link_missing =
+            !resolver_name_is_safe(f->link_file) || !files->exists(files, f->link_file);
     }
     resolve_other(f);
     return resolve_gnu(f, err);

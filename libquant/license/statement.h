@@ -1,5 +1,5 @@
-/* statement.h -- everything in a model that says under which licence it is: where it stands, what it
- * claims, what that means; and the facts that the terms of licences turn on (name, base models,
+/* statement.h -- everything in a model that says under which licence it is: where it stands, what
+ * it claims, what that means; and the facts that the terms of licences turn on (name, base models,
  * notices). */
 #ifndef LQ_LICENSE_STATEMENT_H
 #define LQ_LICENSE_STATEMENT_H
@@ -21,20 +21,20 @@ enum statement_kind {
 /* Strings live in the facts' arena. */
 struct statement {
     enum statement_kind kind;
-    const char *file;    /* within the model, or the path given */
-    const char *key;     /* "license", "general.license"; NULL: the file as a whole */
-    size_t line;         /* from 1; 0: none */
-    const char *claim;   /* as it is written; NULL for texts */
-    const char *means;   /* the SPDX expression; NULL: none, or not known */
-    enum hub_kind hub;   /* of a claim */
-    bool family;         /* among the claims is a family without version */
-    const char *problem; /* why it says nothing; NULL: it was read */
+    const char *file;           /* within the model, or the path given */
+    const char *key;            /* "license", "general.license"; NULL: the file as a whole */
+    size_t line;                /* from 1; 0: none */
+    const char *claim;          /* as it is written; NULL for texts */
+    const char *means;          /* the SPDX expression; NULL: none, or not known */
+    enum hub_kind hub;          /* of a claim */
+    bool family;                /* among the claims is a family without version */
+    const char *problem;        /* why it says nothing; NULL: it was read */
     struct identification text; /* of a text */
 };
 
 /* A model or data set that this one is made from. */
 struct license_origin {
-    const char *name; /* "Llama-3.1-8B" */
+    const char *name;         /* "Llama-3.1-8B" */
     const char *organization; /* or NULL */
     const char *file, *key;
 };
@@ -62,8 +62,8 @@ struct license_facts {
 void license_facts_release(struct license_facts *f);
 
 /* Reads all statements of a model. `files` (NULL: none) finds the files beside it, `c` (NULL: none)
- * has its metadata, `path` is for messages and for the name. What cannot be read is a statement with a problem;
- * fails for want of memory only. */
+ * has its metadata, `path` is for messages and for the name. What cannot be read is a statement
+ * with a problem; fails for want of memory only. */
 lq_status license_facts_read(struct license_facts *f, const char *path, struct resolver *files,
                              const struct catalog *c, lq_error *err);
 /* The same for one text: "LICENSE". */
@@ -87,8 +87,8 @@ const char *statement_kind_name(enum statement_kind kind);
 /* The expression in its one form, in the arena; NULL where it is none or has unknown licences. */
 const char *license_written(struct arena *a, const char *expression);
 
-struct statement *statement_add(struct license_facts *f, enum statement_kind kind,
-                                const char *file, const char *key);
+struct statement *statement_add(struct license_facts *f, enum statement_kind kind, const char *file,
+                                const char *key);
 /* Sets claim, hub and means; of several claims all apply. False: no memory. */
 bool statement_claim(struct license_facts *f, struct statement *s, const char *const *claims,
                      size_t n);

@@ -35,9 +35,8 @@ static size_t strings_of(const cJSON *v, const char *out[CLAIMS_LIMIT])
     if (cJSON_IsString(v) && *v->valuestring)
         out[n++] = v->valuestring;
     if (cJSON_IsArray(v))
-        cJSON_ArrayForEach(item, v)
-            if (n < CLAIMS_LIMIT && cJSON_IsString(item) && *item->valuestring)
-                out[n++] = item->valuestring;
+        cJSON_ArrayForEach(item, v) if (n < CLAIMS_LIMIT && cJSON_IsString(item) &&
+                                        *item->valuestring) out[n++] = item->valuestring;
     return n;
 }
 
@@ -61,7 +60,8 @@ static bool add_origins(struct license_facts *f, bool dataset, const cJSON *v, c
         ok &= license_add_origin(f, dataset, ids[i], file, key);
     const cJSON *item;
     if (cJSON_IsArray(v))
-        cJSON_ArrayForEach(item, v) {
+        cJSON_ArrayForEach(item, v)
+        {
             const cJSON *const name = cJSON_GetObjectItemCaseSensitive(item, "name");
             if (cJSON_IsObject(item) && cJSON_IsString(name) && ok)
                 ok = license_add_origin(f, dataset, name->valuestring, file, key);
@@ -99,8 +99,8 @@ static bool take_card(struct license_facts *f, const cJSON *card, const char *te
               set_string(a, &f->name, card, "name") &&
               set_string(a, &f->organization, card, "organization");
     for (size_t i = 0; i < sizeof bases / sizeof bases[0] && ok && !f->n_bases; i++)
-        ok = add_origins(f, false, cJSON_GetObjectItemCaseSensitive(card, bases[i]), file,
-                         bases[i]);
+        ok =
+            add_origins(f, false, cJSON_GetObjectItemCaseSensitive(card, bases[i]), file, bases[i]);
     return ok && add_origins(f, true, cJSON_GetObjectItemCaseSensitive(card, "datasets"), file,
                              "datasets");
 }
@@ -161,8 +161,7 @@ lq_status statement_read_config(struct license_facts *f, struct resolver *files,
         struct source *source;
         cJSON *root = NULL;
         lq_error why = {0};
-        if (!files->exists(files, names[i]) ||
-            files->open(files, names[i], &source, NULL) != LQ_OK)
+        if (!files->exists(files, names[i]) || files->open(files, names[i], &source, NULL) != LQ_OK)
             continue;
         const lq_status status = json_document(&root, source, &why);
         source_close(source);

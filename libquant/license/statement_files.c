@@ -18,21 +18,21 @@ static const struct {
     const char *prefix;
     enum statement_kind kind;
 } name_kinds[] = {
-    {"license", STATEMENT_TEXT},
-    {"licence", STATEMENT_TEXT},
-    {"copying", STATEMENT_TEXT},
-    {"unlicense", STATEMENT_TEXT},
-    {"notice", STATEMENT_NOTICE},
-    {"use_policy", STATEMENT_POLICY},
-    {"use-policy", STATEMENT_POLICY},
+    {"license",        STATEMENT_TEXT  },
+    {"licence",        STATEMENT_TEXT  },
+    {"copying",        STATEMENT_TEXT  },
+    {"unlicense",      STATEMENT_TEXT  },
+    {"notice",         STATEMENT_NOTICE},
+    {"use_policy",     STATEMENT_POLICY},
+    {"use-policy",     STATEMENT_POLICY},
     {"acceptable_use", STATEMENT_POLICY},
     {"acceptable-use", STATEMENT_POLICY},
     {"prohibited_use", STATEMENT_POLICY},
     {"prohibited-use", STATEMENT_POLICY},
 };
 
-static const char *const code_suffixes[] = {".py", ".c",  ".h",  ".cc",  ".cpp", ".cu", ".js",
-                                            ".ts", ".sh", ".rs", ".go", ".java"};
+static const char *const code_suffixes[] = {".py", ".c",  ".h",  ".cc", ".cpp", ".cu",
+                                            ".js", ".ts", ".sh", ".rs", ".go",  ".java"};
 
 struct listing {
     struct license_facts *f;

@@ -138,10 +138,10 @@ lq_status statement_read_metadata(struct license_facts *f, const struct catalog 
         const char *key;
         size_t offset;
     } facts[] = {
-        {"general.name", offsetof(struct license_facts, name)},
-        {"general.organization", offsetof(struct license_facts, organization)},
+        {"general.name",         offsetof(struct license_facts, name)                 },
+        {"general.organization", offsetof(struct license_facts, organization)         },
         {"general.license.name", offsetof(struct license_facts, metadata_license_name)},
-        {"general.license.link", offsetof(struct license_facts, license_link)},
+        {"general.license.link", offsetof(struct license_facts, license_link)         },
     };
     LQ_TRY(read_claims(f, c, err));
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {

@@ -161,8 +161,8 @@ static enum group group_of(const char *id)
     case LICENSE_UNKNOWN: return G_UNKNOWN;
     default: break;
     }
-    return flags & TERMS_STRONG ? G_STRONG
-           : flags & TERMS_WEAK ? G_WEAK
+    return flags & TERMS_STRONG  ? G_STRONG
+           : flags & TERMS_WEAK  ? G_WEAK
            : flags & TERMS_PLAIN ? G_PLAIN
                                  : G_UNKNOWN;
 }
@@ -178,13 +178,13 @@ enum compatibility license_compatible(const char *base, const char *derived)
 {
     static const char cells[G_UNKNOWN][G_UNKNOWN + 1] = {
         /*                 plain, weak, strong, restricted, community, nc, nd */
-        [G_PLAIN] =      ".......",
-        [G_WEAK] =       "x..xxxx",
-        [G_STRONG] =     "xxxxxxx",
+        [G_PLAIN] = ".......",
+        [G_WEAK] = "x..xxxx",
+        [G_STRONG] = "xxxxxxx",
         [G_RESTRICTED] = "xxx.nnn",
-        [G_COMMUNITY] =  "xxxnxnn",
-        [G_NC] =         "xxxxx.n",
-        [G_ND] =         "xxxxxxx",
+        [G_COMMUNITY] = "xxxnxnn",
+        [G_NC] = "xxxxx.n",
+        [G_ND] = "xxxxxxx",
     };
     const enum group b = group_of(base), d = group_of(derived);
     if (same_license(base, derived) || b == G_PLAIN)

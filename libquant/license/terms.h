@@ -59,7 +59,8 @@ struct license_terms {
 struct license_duty {
     const char *id; /* as above */
     enum duty_kind kind;
-    const char *value;  /* the line, the prefix, the threshold...; NULL where there is nothing to say */
+    const char
+        *value; /* the line, the prefix, the threshold...; NULL where there is nothing to say */
     const char *source; /* where the licence says it: "section 4(a)" */
 };
 

@@ -1,6 +1,6 @@
-/* fuzz_license.c -- what a model says about its licence: the input is, by the bits of its first byte,
- * the card, the licence text, the notice, a source file, the configuration, and the claim of its
- * metadata. Identification, statements and all rules run over it. */
+/* fuzz_license.c -- what a model says about its licence: the input is, by the bits of its first
+ * byte, the card, the licence text, the notice, a source file, the configuration, and the claim of
+ * its metadata. Identification, statements and all rules run over it. */
 #include "libquant/audit/license_rules.h"
 
 #include <stdlib.h>
@@ -68,7 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     struct memory_files m = {
-        {memory_open, memory_exists, memory_list, "m"}, data + 1, size - 1, data[0]};
+        {memory_open, memory_exists, memory_list, "m"},
+        data + 1, size - 1, data[0]
+    };
     const size_t n = size - 1 < 4096 ? size - 1 : 4096;
     if (catalog_set_string(&c, "general.license", (const char *)data + 1, n, NULL) != LQ_OK ||
         catalog_set_string(&c, "general.base_model.0.repo_url", (const char *)data + 1, n, NULL) !=

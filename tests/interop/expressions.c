@@ -46,9 +46,9 @@ int main(void)
             for (size_t i = 0; i < e.n_leaves; i++)
                 flags |= e.leaf[i].flags;
             printf("ok\t%s\t%s\t%s\n", e.written.data, flags & LEAF_UNKNOWN ? "unknown" : "-",
-                   !list                      ? "-"
+                   !list                     ? "-"
                    : satisfied(&e, list + 1) ? "satisfied"
-                                              : "not");
+                                             : "not");
         }
         expression_release(&e);
     }

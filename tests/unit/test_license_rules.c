@@ -1,5 +1,5 @@
-/* test_license_rules.c -- what models say about their licences, what licences ask, and what does not
- * fit together. */
+/* test_license_rules.c -- what models say about their licences, what licences ask, and what does
+ * not fit together. */
 #include "tests/unit/temp_folder.h"
 
 #include "libquant/audit/license_rules.h"
@@ -30,7 +30,8 @@ static void model(const char *name, const char *card)
     temp_write_text(path, card);
 }
 
-/* The findings of a model and its bases (names with blanks between), as "error LIC-A, note LIC-B". */
+/* The findings of a model and its bases (names with blanks between), as "error LIC-A, note LIC-B".
+ */
 static void check_with(const char *name, const char *bases, const struct catalog *c,
                        const char *want)
 {
@@ -84,13 +85,13 @@ static void set(struct catalog *c, const char *key, const char *value)
 
 static void notices_are_found_however_they_are_written(void **state)
 {
-    static const char *const texts[] = {
-        NOTICE_31,
+    static const char folded[] =
         "Llama 3.1 is licensed under the Llama 3.1 Community License, Copyright (c) Meta Platforms, "
-        "Inc. All Rights Reserved.",
+        "Inc. All Rights Reserved.";
+    static const char wrapped[] =
         "This folder:\n\n  Llama 3.1 is licensed under the Llama 3.1 Community\n  License,\n"
-        "Copyright (C) Meta Platforms,\nInc. All\r\nRights Reserved.\n",
-    };
+        "Copyright (C) Meta Platforms,\nInc. All\r\nRights Reserved.\n";
+    static const char *const texts[] = {NOTICE_31, folded, wrapped};
     static const char *const names[] = {"m/NOTICE", "m/Notice.txt", "m/notice.md"};
     (void)state;
     model("m", CARD("license: other\nlicense_name: llama3.1\n" LINKED) "Built with Llama\n");
@@ -126,15 +127,18 @@ static void names_begin_as_the_licence_of_the_base_demands(void **state)
 static void regions_outputs_and_thresholds_are_told(void **state)
 {
     (void)state;
-    model("3d", CARD("license: other\nlicense_name: LicenseRef-scancode-tencent-hunyuan-3d-2.0-cla\n" LINKED));
-    temp_write_text("3d/NOTICE",
-                    "Tencent Hunyuan 3D 2.0 is licensed under the Tencent Hunyuan 3D 2.0 Community "
-                    "License Agreement, Copyright \xc2\xa9 2025 Tencent. All Rights Reserved. The "
-                    "trademark rights of \xe2\x80\x9cTencent Hunyuan\xe2\x80\x9d are owned by Tencent "
-                    "or its affiliate.");
+    model("3d", CARD("license: other\nlicense_name: "
+                     "LicenseRef-scancode-tencent-hunyuan-3d-2.0-cla\n" LINKED));
+    temp_write_text(
+        "3d/NOTICE",
+        "Tencent Hunyuan 3D 2.0 is licensed under the Tencent Hunyuan 3D 2.0 Community "
+        "License Agreement, Copyright \xc2\xa9 2025 Tencent. All Rights Reserved. The "
+        "trademark rights of \xe2\x80\x9cTencent Hunyuan\xe2\x80\x9d are owned by Tencent "
+        "or its affiliate.");
     check("3d", "", "warning LIC-REGION, note LIC-THRESHOLD, note LIC-OUTPUTS");
-    model("EXAONE-x",
-          CARD("license: other\nlicense_name: LicenseRef-scancode-exaone-ai-model-1.1-nc\n" LINKED));
+    model(
+        "EXAONE-x",
+        CARD("license: other\nlicense_name: LicenseRef-scancode-exaone-ai-model-1.1-nc\n" LINKED));
     check("EXAONE-x", "", "note LIC-OUTPUTS, note LIC-OUTPUTS");
 }
 
@@ -156,7 +160,8 @@ static void freer_terms_than_the_base_are_found(void **state)
     check("c", "sa", "warning LIC-SA, note LIC-MISSING-FILE");
     /* The other way round nothing is relaxed. */
     model("apache", APACHE);
-    model("d", CARD("license: other\nlicense_name: cc-by-nc-4.0\n" LINKED "base_model: x/apache\n"));
+    model("d",
+          CARD("license: other\nlicense_name: cc-by-nc-4.0\n" LINKED "base_model: x/apache\n"));
     check("d", "apache", "");
     /* One permissive licence for another: the first one's text has to stay. */
     model("e", CARD("license: mit\n"));
@@ -168,7 +173,8 @@ static void every_link_of_a_chain_is_checked(void **state)
     (void)state;
     model("first", CARD("license: cc-by-nc-4.0\n"));
     model("second", CARD("license: cc-by-nc-4.0\nbase_model: x/first\n"));
-    model("third", CARD("license: other\nlicense_name: cc-by-nc-4.0\n" LINKED "base_model: x/second\n"));
+    model("third",
+          CARD("license: other\nlicense_name: cc-by-nc-4.0\n" LINKED "base_model: x/second\n"));
     check("third", "first second", "");
     model("relabelled", CARD("license: mit\nbase_model: x/First\n"));
     model("last", CARD("license: other\nlicense_name: mit\n" LINKED "base_model: x/relabelled\n"));
@@ -220,7 +226,8 @@ static void data_sets_that_are_given_are_noted(void **state)
 static void cards_of_all_forms_are_read(void **state)
 {
     (void)state;
-    model("crlf", "\xef\xbb\xbf---\r\nlicense: apache-2.0\r\n---\r\n\r\n---\r\nlicense: mit\r\n---\r\n");
+    model("crlf",
+          "\xef\xbb\xbf---\r\nlicense: apache-2.0\r\n---\r\n\r\n---\r\nlicense: mit\r\n---\r\n");
     check_conclusion("crlf", "Apache-2.0");
     model("list", CARD("license: [apache-2.0, mit]\n"));
     check_conclusion("list", "Apache-2.0 AND MIT");
@@ -228,8 +235,10 @@ static void cards_of_all_forms_are_read(void **state)
     check("none", "", "warning LIC-NONE");
     model("empty", CARD("license:\nlanguage: en\n"));
     check("empty", "", "warning LIC-NONE");
-    model("deep", CARD("license: apache-2.0\na: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-                       "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n"));
+    model("deep",
+          CARD("license: apache-2.0\na: "
+               "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+               "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n"));
     check("deep", "", "warning LIC-CARD-INVALID");
     model("named", CARD("license: The Apache License, Version 2.0\n"));
     check_conclusion("named", "Apache-2.0");
@@ -244,7 +253,8 @@ static void what_other_needs(void **state)
     check("o1", "", "warning LIC-OTHER-INCOMPLETE, warning LIC-OTHER-INCOMPLETE");
     model("o2", CARD("license: other\nlicense_name: mine\nlicense_link: LICENSE.md\n"));
     check("o2", "", "warning LIC-OTHER-INCOMPLETE");
-    temp_write_text("o2/LICENSE.md", "All may do with this model what they like, but on Mondays.\n");
+    temp_write_text("o2/LICENSE.md",
+                    "All may do with this model what they like, but on Mondays.\n");
     check("o2", "", "warning LIC-UNKNOWN");
     model("o3", CARD("license: other\nlicense_name: mine\nlicense_link: ../LICENSE\n"));
     check("o3", "", "warning LIC-OTHER-INCOMPLETE");
@@ -259,7 +269,8 @@ static void claims_that_name_no_terms(void **state)
     check("f", "", "note LIC-FAMILY");
     model("g", CARD("license: gpl-3.0\n"));
     check("g", "", "note LIC-AMBIGUOUS-GNU, note LIC-MISSING-FILE");
-    model("later", CARD("license: gpl-3.0\n") "Under the GPL version 3 or (at your option) any later version.\n");
+    model("later", CARD("license: gpl-3.0\n") "Under the GPL version 3 or (at your option) any "
+                                              "later version.\n");
     check_conclusion("later", "GPL-3.0-or-later");
     check("later", "", "note LIC-MISSING-FILE");
     model("d", CARD("license: BSD-2-Clause-FreeBSD\n"));
@@ -300,7 +311,10 @@ static void all_keys_of_gguf_are_read(void **state)
 {
     (void)state;
     struct catalog c = {0};
-    struct bytes list[] = {{"x/one", 5}, {"two", 3}};
+    struct bytes list[] = {
+        {"x/one", 5},
+        {"two",   3}
+    };
     temp_mkdir("m");
     set(&c, "general.license", "MIT");
     set(&c, "general.name", "Some Model");
@@ -360,7 +374,8 @@ static void names_are_compared_without_case_and_signs(void **state)
     set(&c, "general.base_model.0.organization", "Lab");
     check_with("m", "", &c, "note LIC-BASE-UNKNOWN");
     set(&c, "general.base_model.0.name", "Other 1B");
-    check_with("m", "", &c, "warning LIC-BASE-MISMATCH, note LIC-BASE-UNKNOWN, note LIC-BASE-UNKNOWN");
+    check_with("m", "", &c,
+               "warning LIC-BASE-MISMATCH, note LIC-BASE-UNKNOWN, note LIC-BASE-UNKNOWN");
     catalog_release(&c);
 }
 

@@ -169,12 +169,14 @@ static void what_differs_is_named_both_ways(void **state)
 {
     (void)state;
     struct identification id = {0};
-    static const char more[] = BSD_GRANT "3. " BSD_NAMES
+    static const char more[] = BSD_GRANT
+        "3. " BSD_NAMES
         "Nobody may use this software for the control of reactors or of aircraft.\n" BSD_WARRANTY;
     assert_int_equal(license_identify(&id, more, sizeof more - 1, NULL), LQ_OK);
     assert_int_equal(id.found[0].how, TEXT_MODIFIED);
-    assert_non_null(strstr(id.differs.data, "added: nobody may use this software for the control of "
-                                            "reactors or of aircraft"));
+    assert_non_null(strstr(id.differs.data,
+                           "added: nobody may use this software for the control of "
+                           "reactors or of aircraft"));
     identification_release(&id);
     static const char less[] = MIT;
     char cut[sizeof less];
