@@ -2,10 +2,11 @@
 #include "formats/format.h"
 #include "tools/license_report.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TEXT_BYTES = 2 << 20 };
+enum { TEXT_BYTES = 2 << 20, VARIANTS_LIMIT = 64 };
 
 /* A text of its own; of a model file that no format recognises, `err` says so already. */
 static lq_status open_text(struct license_facts *f, const char *path, lq_error *err)
@@ -25,13 +26,58 @@ static lq_status open_text(struct license_facts *f, const char *path, lq_error *
     return status;
 }
 
-/* Within a folder whose model cannot be opened, files are still read. */
-static lq_status open_folder(struct license_facts *f, const char *path, lq_error *err)
+/* The models of a folder that holds several: variants of one, as a rule. */
+struct variants {
+    struct catalog c[VARIANTS_LIMIT];
+    const struct catalog *list[VARIANTS_LIMIT];
+    size_t n;
+    const char *folder;
+    lq_status status; /* LQ_E_MEMORY, or LQ_OK */
+};
+
+static void open_variant(void *ctx, const char *name)
+{
+    struct variants *const v = ctx;
+    struct text path = {0};
+    if (v->n == VARIANTS_LIMIT || !text_ends_with(name, ".gguf"))
+        return;
+    text_printf(&path, "%s/%s", v->folder, name);
+    const lq_status status = path.failed ? LQ_E_MEMORY : model_open(&v->c[v->n], path.data, NULL);
+    if (status == LQ_OK) {
+        v->list[v->n] = &v->c[v->n];
+        v->c[v->n].files[0].name = arena_strdup(&v->c[v->n].arena, name);
+        v->status = v->c[v->n].files[0].name ? v->status : LQ_E_MEMORY;
+        v->n++;
+    } else if (status == LQ_E_MEMORY) {
+        v->status = status;
+    }
+    text_free(&path);
+}
+
+/* Within a folder whose model cannot be opened, files are still read, and the metadata of each GGUF
+ * model where there are several. */
+static lq_status open_folder(struct license_facts *f, const char *path, lq_error *unread,
+                             lq_error *err)
 {
     struct resolver *files;
-    LQ_TRY(resolver_open_folder(&files, path, err));
-    const lq_status status = license_facts_read(f, path, files, NULL, err);
-    resolver_close(files);
+    struct variants *const v = mem_calloc(1, sizeof *v);
+    if (!v)
+        return lq_fail_memory(err);
+    v->folder = path;
+    lq_status status = resolver_open_folder(&files, path, err);
+    if (status == LQ_OK) {
+        status = files->list(files, "", open_variant, v, err);
+        if (v->status != LQ_OK)
+            status = lq_fail_memory(err);
+        if (v->n)
+            *unread = (lq_error){0};
+        if (status == LQ_OK)
+            status = license_facts_read(f, path, files, v->list, v->n, err);
+        resolver_close(files);
+    }
+    for (size_t i = 0; i < v->n; i++)
+        catalog_release(&v->c[i]);
+    free(v);
     return status;
 }
 
@@ -49,7 +95,7 @@ lq_status license_open(struct license_facts *f, const char *path, lq_error *unre
         return lq_fail_memory(err);
     if (status != LQ_OK && S_ISDIR(st.st_mode)) {
         *unread = why;
-        return open_folder(f, path, err);
+        return open_folder(f, path, unread, err);
     }
     if (status == LQ_E_UNSUPPORTED)
         return open_text(f, path, err);
@@ -59,8 +105,10 @@ lq_status license_open(struct license_facts *f, const char *path, lq_error *unre
         return status;
     }
     status = model_siblings(&c, &files, err);
-    if (status == LQ_OK)
-        status = license_facts_read(f, c.path, files, &c, err);
+    if (status == LQ_OK) {
+        const struct catalog *const one = &c;
+        status = license_facts_read(f, c.path, files, &one, 1, err);
+    }
     resolver_close(files);
     catalog_release(&c);
     return status;

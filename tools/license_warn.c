@@ -76,7 +76,7 @@ lq_status license_line(struct text *out, const struct catalog *c, enum license_c
     if (c->format != &format_gguf)
         status = model_siblings(c, &files, err);
     if (status == LQ_OK)
-        status = license_facts_read(&f, c->path, files, c, err);
+        status = license_facts_read(&f, c->path, files, &c, 1, err);
     resolver_close(files);
     const char *const means = status == LQ_OK ? license_conclusion(&f) : NULL;
     const struct statement *const s = status == LQ_OK ? license_main_statement(&f) : NULL;

@@ -291,7 +291,7 @@ static void resolve_other(struct license_facts *f)
 }
 
 lq_status license_facts_read(struct license_facts *f, const char *path, struct resolver *files,
-                             const struct catalog *c, lq_error *err)
+                             const struct catalog *const *c, size_t n_c, lq_error *err)
 {
     f->path = arena_strdup(&f->arena, path);
     if (!f->path)
@@ -301,8 +301,8 @@ lq_status license_facts_read(struct license_facts *f, const char *path, struct r
         LQ_TRY(statement_read_card(f, files, err));
         LQ_TRY(statement_read_config(f, files, err));
     }
-    if (c)
-        LQ_TRY(statement_read_metadata(f, c, err));
+    for (size_t i = 0; i < n_c; i++)
+        LQ_TRY(statement_read_metadata(f, c[i], err));
     if (!name_from_path(f))
         return lq_fail_memory(err);
     if (files && f->license_link && !strstr(f->license_link, "://")) {

@@ -61,11 +61,11 @@ struct license_facts {
 /* Zero-initialise; license_facts_release also after a failure. */
 void license_facts_release(struct license_facts *f);
 
-/* Reads all statements of a model. `files` (NULL: none) finds the files beside it, `c` (NULL: none)
- * has its metadata, `path` is for messages and for the name. What cannot be read is a statement
- * with a problem; fails for want of memory only. */
+/* Reads all statements of a model. `files` (NULL: none) finds the files beside it, the n_c catalogs
+ * have its metadata (several where a folder holds several variants), `path` is for messages and for
+ * the name. What cannot be read is a statement with a problem; fails for want of memory only. */
 lq_status license_facts_read(struct license_facts *f, const char *path, struct resolver *files,
-                             const struct catalog *c, lq_error *err);
+                             const struct catalog *const *c, size_t n_c, lq_error *err);
 /* The same for one text: "LICENSE". */
 lq_status license_facts_read_text(struct license_facts *f, struct source *s, lq_error *err);
 

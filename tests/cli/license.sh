@@ -138,6 +138,15 @@ mkdir out3
 run quantize out1/x.gguf out3/y.gguf Q8_0
 check "quantize warns where the notice stays behind" says 'no file NOTICE'
 
+mkdir several
+cp out1/x.gguf several/a-bf16.gguf
+"$lq" quantize out1/x.gguf several/a-q8_0.gguf Q8_0 --override-kv general.license=str:mit >/dev/null 2>&1
+printf -- '---\nlicense: gemma\nmodel_name: x\n---\n' >several/README.md
+cp out2/Notice.txt several/
+run license several
+check "of several variants in a folder the one that disagrees is found" \
+    eval 'exits 1 && prints "^error +LIC-METADATA-MISMATCH +a-q8_0.gguf general.license" && prints "^metadata +a-bf16.gguf"'
+
 # ---- levels ----
 run license other --fail-on warning
 check "--fail-on warning makes warnings fail" exits 1

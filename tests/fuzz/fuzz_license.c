@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct license_facts f = {0};
     struct catalog c = {0};
+    const struct catalog *const metadata = &c;
     if (size < 2)
         return 0;
     struct memory_files m = {
@@ -76,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         catalog_set_string(&c, "general.base_model.0.repo_url", (const char *)data + 1, n, NULL) !=
             LQ_OK)
         abort();
-    if (license_facts_read(&f, "m", &m.base, data[0] & 0x40 ? &c : NULL, NULL) != LQ_OK)
+    if (license_facts_read(&f, "m", &m.base, &metadata, (data[0] & 0x40) != 0, NULL) != LQ_OK)
         abort(); /* nothing in a model makes it fail */
     for (size_t i = 0; i < f.n_statements; i++)
         if (!f.statements[i].file || f.statements[i].text.n > IDENTIFY_MAX)

@@ -16,7 +16,7 @@ static struct license_facts read_folder(const char *name, const struct catalog *
     struct license_facts f = {0};
     struct resolver *files;
     assert_int_equal(resolver_open_folder(&files, temp_path(name), NULL), LQ_OK);
-    assert_int_equal(license_facts_read(&f, temp_path(name), files, c, NULL), LQ_OK);
+    assert_int_equal(license_facts_read(&f, temp_path(name), files, &c, c != NULL, NULL), LQ_OK);
     resolver_close(files);
     return f;
 }
