@@ -9,6 +9,7 @@
 #define ATTEST_STATEMENT "https://in-toto.io/Statement/v1"
 #define ATTEST_PREDICATE "https://slsa.dev/provenance/v1"
 #define ATTEST_BUILD "urn:libquant:derive:v1"
+#define ATTEST_MATRIX "importance matrix"
 #define ATTEST_PAYLOAD "application/vnd.in-toto+json"
 
 struct attested_file {

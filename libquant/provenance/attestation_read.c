@@ -288,6 +288,24 @@ static void expect_string(struct reader *r, const cJSON *object, const char *key
         bad(r, key, value);
 }
 
+/* The importance matrix is listed among the materials, and is none of the source's files. */
+static void take_matrix(struct reader *r)
+{
+    struct attestation *const a = r->a;
+    size_t kept = 0;
+    bool found = false;
+    for (size_t i = 0; r->status == LQ_OK && i < a->n_materials; i++) {
+        const struct attested_file *const f = &a->materials[i];
+        if (strcmp(f->name, ATTEST_MATRIX) != 0)
+            a->materials[kept++] = *f;
+        else
+            found = memcmp(f->sha256, a->imatrix_sha256, 32) == 0;
+    }
+    if (r->status == LQ_OK && (found != a->has_importance || !kept))
+        bad(r, "resolvedDependencies", "the source's files, and the importance matrix of the recipe");
+    a->n_materials = kept;
+}
+
 static void read_statement(struct reader *r, const cJSON *root)
 {
     struct attestation *const a = r->a;
@@ -307,6 +325,7 @@ static void read_statement(struct reader *r, const cJSON *root)
         if (!resolver_name_is_safe(a->subjects[i].name) || strchr(a->subjects[i].name, '/'))
             bad(r, "subject", "the names of files");
     read_recipe(r, recipe);
+    take_matrix(r);
 }
 
 /* ---- the envelope ---- */

@@ -193,7 +193,7 @@ static void put_materials(struct text *t, const struct attestation *a)
         put_file(t, a->materials[i].name, a->materials[i].sha256, NULL);
     put_file(t, "tensors of the source", NULL, a->source_content);
     if (a->has_importance)
-        put_file(t, "importance matrix", a->imatrix_sha256, NULL);
+        put_file(t, ATTEST_MATRIX, a->imatrix_sha256, NULL);
     text_putc(t, ']');
 }
 

@@ -203,8 +203,6 @@ static lq_status check_materials(struct job *j, const struct attestation *found,
     const struct attestation *const a = j->a;
     for (size_t i = 0; i < a->n_materials; i++) {
         const struct attested_file *const m = &a->materials[i];
-        if (strcmp(m->name, "importance matrix") == 0)
-            continue;
         size_t k = 0;
         while (k < found->n_materials && strcmp(found->materials[k].name, m->name) != 0)
             k++;

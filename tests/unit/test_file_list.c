@@ -31,7 +31,7 @@ static void expect_refusal(struct file_list_options o, const char *why)
 static void make_tree(void)
 {
     static const char *const folders[] = {"a", "sub", "sub/.git", ".git", "empty"};
-    static const char *const files[] = {"a/b", "a-b", "a.txt", ".hidden", "sub/.git/conf",
+    static const char *const files[10] = {"a/b", "a-b", "a.txt", ".hidden", "sub/.git/conf",
                                         "sub/x.txt", ".git/HEAD", ".gitignore", ".gitmodules",
                                         "zero"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
