@@ -112,6 +112,15 @@ model m
 edit m/config.json 's/"intermediate_size": *[0-9]*/"intermediate_size": 1000/'
 run convert m -o x.gguf
 check "tensors of another shape" eval 'exits 3 && says "mlp.*1000" && nothing'
+for method in gptq awq bitsandbytes; do
+    model m
+    edit m/config.json "1s/{/{ \"quantization_config\": {\"quant_method\": \"$method\", \"bits\": 4},/"
+    run convert m -o x.gguf
+    check "$method in config.json, and plain weights" eval 'exits 3 && says "$method.*no tensor" && nothing'
+done
+edit m/config.json 's/bitsandbytes/other/'
+run convert m -o x.gguf
+check "quantized in an unknown way" eval 'exits 3 && says "other.*not read here" && nothing'
 model m
 edit m/config.json 's/LlamaForCausalLM/OtherForCausalLM/'
 run convert m -o x.gguf
