@@ -165,7 +165,8 @@ static void check_kept(struct link_check *c, const struct base *b)
                    b->name, b->e->written.data);
 }
 
-static void check_terms(struct link_check *c, const struct base *b)
+/* False where the model may not be under its terms at all. */
+static bool check_terms(struct link_check *c, const struct base *b)
 {
     const struct expression *const e = &c->model->e;
     const struct statement at = place(c);
@@ -177,20 +178,20 @@ static void check_terms(struct link_check *c, const struct base *b)
         license_report(c->out, RULE_ND_BASE, adapter ? SEVERITY_WARNING : SEVERITY_ERROR, &at,
                        theirs, "\"%.200s\"%s is under %s%s%s", b->name, how, theirs,
                        relation ? ", and this is made from it: " : "", relation ? relation : "");
-        return;
+        return false;
     }
     switch (expression_compatible(b->e, e)) {
-    case COMPATIBLE: check_kept(c, b); return;
+    case COMPATIBLE: check_kept(c, b); return true;
     case COMPATIBLE_NOTE:
         license_report(c->out, RULE_RELAXED, SEVERITY_NOTE, &at, theirs,
                        "\"%.200s\"%s is under %s, this under %s: its terms still have to be kept",
                        b->name, how, theirs, ours);
-        return;
+        return true;
     case COMPATIBLE_UNKNOWN:
         license_report(c->out, RULE_BASE_UNKNOWN, SEVERITY_NOTE, &at, theirs,
                        "\"%.200s\" is under %s, this under %s: whether that fits is not known here",
                        b->name, theirs, ours);
-        return;
+        return true;
     case INCOMPATIBLE: break;
     }
     const enum license_rule rule = all_have(b->e, TERMS_NC) && !any_has(e, TERMS_NC) ? RULE_NC_BASE
@@ -198,6 +199,31 @@ static void check_terms(struct link_check *c, const struct base *b)
                                                            : RULE_RELAXED;
     license_report(c->out, rule, SEVERITY_ERROR, &at, theirs,
                    "this is under %s, but \"%.200s\"%s is under %s", ours, b->name, how, theirs);
+    return false;
+}
+
+/* The notices that a base hands down: the line that its licence demands, and a notice file of its
+ * own. What the model's own licence demands was checked with it. */
+static void check_notices(struct link_check *c, const struct base *b)
+{
+    const struct text *const ours = &c->model->facts->notices;
+    const struct statement at = place(c);
+    for (size_t i = 0; i < b->e->n_leaves; i++) {
+        const struct license_duty *const d = license_duty_find(b->e->leaf[i].id, DUTY_NOTICE);
+        bool own = false;
+        for (size_t k = 0; d && d->value && k < c->model->e.n_leaves; k++)
+            own |= license_duty_find(c->model->e.leaf[k].id, DUTY_NOTICE) == d;
+        if (!d || own)
+            continue;
+        if (d->value ? license_words_have(ours, d->value)
+                     : !b->facts || !b->facts->notices.len || ours->len)
+            continue;
+        license_report(c->out, RULE_NOTICE_MISSING, SEVERITY_ERROR, &at, d->value,
+                       d->value ? "\"%.200s\" demands a notice that is not here (%s, %s)"
+                                : "\"%.200s\" has a notice file, which has to go along (%s, %s)",
+                       b->name, b->e->leaf[i].id, d->source);
+        return;
+    }
 }
 
 static void check_prefix(struct link_check *c, const struct base *b)
@@ -229,8 +255,8 @@ static void check_one(struct link_check *c, const struct base *b)
     }
     if (b->in_conflict)
         return;
-    if (c->model->e.n_choices)
-        check_terms(c, b);
+    if (c->model->e.n_choices && check_terms(c, b))
+        check_notices(c, b);
     check_prefix(c, b);
 }
 

@@ -70,6 +70,13 @@ const struct statement *license_main_statement(const struct license_facts *f)
 const char *license_conclusion(const struct license_facts *f)
 {
     const struct statement *const s = license_main_statement(f);
+    /* What the card leaves open, a text may tell: which version of the Gemma terms, for instance.
+     */
+    for (size_t i = 0; s && s->hub == HUB_AMBIGUOUS && s->means && i < f->n_statements; i++) {
+        const struct statement *const t = &f->statements[i];
+        if (t->kind == STATEMENT_TEXT && t->means && strstr(s->means, t->means))
+            return t->means;
+    }
     return s ? s->means : NULL;
 }
 

@@ -7,7 +7,8 @@
 #include <strings.h>
 
 enum {
-    TEXT_LIMIT = 2 << 20, /* no licence has a twentieth of it; lists of third-party notices may */
+    TEXT_LIMIT = 2 << 20,   /* no licence has a twentieth of it; lists of third-party notices may */
+    TEXTS_LIMIT = 16 << 20, /* of all together */
     HEADER_BYTES = 8192,
     FILES_LIMIT = 256,
     IDS_LIMIT = 1024
@@ -39,6 +40,7 @@ struct listing {
     struct resolver *files;
     const char *folder; /* "" or "LICENSES" */
     size_t n;
+    uint64_t bytes; /* of the texts that were read */
     lq_status status;
     lq_error *err;
 };
@@ -219,9 +221,14 @@ static void look_at(void *ctx, const char *name)
     struct source *source = NULL;
     lq_error why = {0};
     text_printf(&path, "%s%s%s", l->folder, *l->folder ? "/" : "", name);
+    lq_status opened =
+        path.failed ? LQ_E_MEMORY : l->files->open(l->files, path.data, &source, &why);
+    if (opened == LQ_OK && text && source->size <= TEXT_LIMIT &&
+        (l->bytes += source->size) > TEXTS_LIMIT)
+        opened = lq_fail(&why, LQ_E_UNSUPPORTED, "the texts before it are 16 MiB already");
     if (path.failed) {
         l->status = lq_fail_memory(l->err);
-    } else if (l->files->open(l->files, path.data, &source, &why) != LQ_OK) {
+    } else if (opened != LQ_OK) {
         struct statement *const s = text ? statement_add(l->f, kind, path.data, NULL) : NULL;
         if (s)
             s->problem = arena_strdup(&l->f->arena, why.message);

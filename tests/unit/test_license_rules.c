@@ -85,9 +85,9 @@ static void set(struct catalog *c, const char *key, const char *value)
 
 static void notices_are_found_however_they_are_written(void **state)
 {
-    static const char folded[] =
-        "Llama 3.1 is licensed under the Llama 3.1 Community License, Copyright (c) Meta Platforms, "
-        "Inc. All Rights Reserved.";
+    static const char folded[] = "Llama 3.1 is licensed under the Llama 3.1 Community License, "
+                                 "Copyright (c) Meta Platforms, "
+                                 "Inc. All Rights Reserved.";
     static const char wrapped[] =
         "This folder:\n\n  Llama 3.1 is licensed under the Llama 3.1 Community\n  License,\n"
         "Copyright (C) Meta Platforms,\nInc. All\r\nRights Reserved.\n";
@@ -166,6 +166,22 @@ static void freer_terms_than_the_base_are_found(void **state)
     /* One permissive licence for another: the first one's text has to stay. */
     model("e", CARD("license: mit\n"));
     check("e", "apache", "warning LIC-DERIV-RELAXED, note LIC-MISSING-FILE");
+}
+
+static void notices_of_bases_go_along(void **state)
+{
+    (void)state;
+    model("base", APACHE);
+    temp_write_text("base/NOTICE", "Base, made by somebody.\n");
+    model("m", CARD("license: other\nlicense_name: apache-2.0\n" LINKED "base_model: x/base\n"));
+    check("m", "base", "error LIC-NOTICE-MISSING");
+    temp_write_text("m/NOTICE", "Base, made by somebody.\n");
+    check("m", "base", "");
+    model("Llama-nc", CARD("license: other\nlicense_name: cc-by-nc-4.0\n" LINKED
+                           "base_model: meta-llama/Llama-3.1-8B\n"));
+    check("Llama-nc", "", "error LIC-NOTICE-MISSING, note LIC-DERIV-RELAXED");
+    temp_write_text("Llama-nc/NOTICE", NOTICE_31);
+    check("Llama-nc", "", "note LIC-DERIV-RELAXED");
 }
 
 static void every_link_of_a_chain_is_checked(void **state)
@@ -403,6 +419,7 @@ int main(void)
         temp_test(names_begin_as_the_licence_of_the_base_demands),
         temp_test(regions_outputs_and_thresholds_are_told),
         temp_test(freer_terms_than_the_base_are_found),
+        temp_test(notices_of_bases_go_along),
         temp_test(every_link_of_a_chain_is_checked),
         temp_test(bases_that_cannot_be_merged_are_found),
         temp_test(a_base_that_may_not_be_changed),
