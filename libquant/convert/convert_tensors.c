@@ -5,6 +5,7 @@
 #include "formats/safetensors.h"
 #include "libquant/base/sink.h"
 #include "libquant/convert/plan_steps.h"
+#include "libquant/model/packed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,16 +90,49 @@ static lq_status add_tensor(struct tensors_conversion *c, const struct tensor *i
     return LQ_E_MODEL;
 }
 
+/* Packed weights, where the configuration tells how they are packed. */
+static lq_status find_packed(struct tensors_conversion *c, lq_error *err)
+{
+    const struct catalog *const source = &c->model.source;
+    c->packed = arena_calloc(&c->arena, source->n_tensors, sizeof *c->packed);
+    c->is_part = arena_calloc(&c->arena, source->n_tensors, sizeof *c->is_part);
+    if (!c->packed || !c->is_part)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i < source->n_tensors; i++) {
+        struct packed **const p = &c->packed[c->n_packed];
+        if (!packed_is_main(&c->model, &source->tensors[i]))
+            continue;
+        LQ_TRY(packed_open(p, &c->model, &source->tensors[i], &c->arena, err));
+        c->n_packed++;
+        for (size_t k = 0; k < PACKED_PARTS; k++)
+            if ((*p)->part[k])
+                c->is_part[(*p)->part[k] - source->tensors] = true;
+    }
+    return LQ_OK;
+}
+
+/* The source of an output tensor. */
+static const struct tensor *source_of(const struct tensors_conversion *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_packed; i++)
+        if (strcmp(c->packed[i]->tensor.name, name) == 0)
+            return &c->packed[i]->tensor;
+    return catalog_find(&c->model.source, name);
+}
+
 static lq_status add_tensors(struct tensors_conversion *c, const struct tensors_options *options,
                              lq_error *err)
 {
     const struct catalog *const source = &c->model.source;
     for (size_t i = 0; i < source->n_tensors; i++) {
-        if (is_scales(source, &source->tensors[i]))
+        if (c->is_part[i] || is_scales(source, &source->tensors[i]))
             c->n_dropped++;
         else
             LQ_TRY(add_tensor(c, &source->tensors[i], options->type, err));
     }
+    for (size_t i = 0; i < c->n_packed; i++)
+        LQ_TRY(add_tensor(c, &c->packed[i]->tensor, options->type, err));
+    c->n_dropped -= c->n_packed; /* they take the places of their main parts */
     return LQ_OK;
 }
 
@@ -179,7 +213,7 @@ static lq_status make_step(struct tensors_conversion *c, size_t i, lq_error *err
     const struct tensor **const in = arena_calloc(&c->arena, 2, sizeof *in);
     if (!in)
         return lq_fail_memory(err);
-    in[0] = catalog_find(source, out->name);
+    in[0] = source_of(c, out->name);
     in[1] = scales_of(source, in[0]);
     const struct mapped mapped = {.name = out->name, .rule = &as_it_is, .in = in, .n_in = 1,
                                   .rank = in[0]->rank, .scales = in[1] ? in + 1 : NULL};
@@ -195,6 +229,7 @@ lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
 {
     struct catalog *const out = &c->output.catalog;
     LQ_TRY(open_source(c, path, err));
+    LQ_TRY(find_packed(c, err));
     LQ_TRY(add_tensors(c, options, err));
     safetensors_sort(out);
     const uint32_t n = deal_out(out, options);

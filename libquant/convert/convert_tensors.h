@@ -1,11 +1,13 @@
 /* convert_tensors.h -- any model to safetensors: the same tensors under the same names, as floats.
- * Scaled 8-bit checkpoints and quantized GGUF files become what their numbers stand for; integers
- * are copied. Nothing of the model need be understood. */
+ * Quantized checkpoints and GGUF files become what their numbers stand for; other integers are
+ * copied. Nothing of the model need be understood. */
 #ifndef LQ_CONVERT_CONVERT_TENSORS_H
 #define LQ_CONVERT_CONVERT_TENSORS_H
 
 #include "libquant/convert/stream.h"
 #include "libquant/model/model.h"
+
+struct packed;
 
 struct tensors_options {
     const struct type_info *type; /* F32, F16 or BF16; NULL: floats keep theirs, others become BF16 */
@@ -21,6 +23,9 @@ struct tensors_conversion {
     struct output output;
     uint8_t (*digests)[32];    /* of each file, after the run */
     const char *index;         /* path of the index of several files, or NULL */
+    struct packed **packed;    /* weights that the source keeps in several tensors */
+    size_t n_packed;
+    bool *is_part;             /* of the source's tensors: those of which packed weights are made */
     size_t n_dropped;          /* scales, which are in the values now */
 };
 

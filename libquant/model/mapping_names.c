@@ -56,7 +56,8 @@ static bool matches(const char *pattern, const char *name)
 /* Scales of activations in quantized checkpoints: GGUF has no use for them. */
 static const char *const ignored_if_quantized[] = {
     "*.input_scale", "*.activation_scale", "*_activation_scale", "*.k_scale",
-    "*.v_scale", "*.input_zero_point", "*.weight_format", "*.weight_g_idx", "*.qscale_act", NULL,
+    "*.v_scale", "*.input_zero_point", "*.weight_format", "*.weight_g_idx", "*.qscale_act",
+    "*.input_global_scale", NULL,
 };
 
 bool mapping_ignorable(const struct model *m, const char *name)

@@ -282,6 +282,22 @@ static lq_status fit_int_quantized(struct packed *p, const struct model *m, stru
     return LQ_OK;
 }
 
+static lq_status fit_nvfp4(struct packed *p, const struct model *m, struct arena *a, lq_error *err)
+{
+    const struct tensor *const t = p->part[NVFP4_NUMBERS], *const scale = p->part[NVFP4_SCALES];
+    const struct tensor *const global = p->part[NVFP4_GLOBAL];
+    (void)m;
+    LQ_TRY(set_shape(p, t->dim[0], t->dim[1] * 2, a, err));
+    LQ_TRY(must_be_float(scale, err));
+    LQ_TRY(must_be_float(global, err));
+    if (p->tensor.dim[1] % NVFP4_GROUP)
+        return wrong(t, "has no whole number of groups of 16 inputs", err);
+    LQ_TRY(must_be(scale, p->tensor.dim[0], p->tensor.dim[1] / NVFP4_GROUP, err));
+    if (global->elements != 1)
+        return wrong(global, "is not one number", err);
+    return LQ_OK;
+}
+
 /* ---- bitsandbytes ---- */
 
 static lq_status fit_bnb_int8(struct packed *p, const struct model *m, struct arena *a,
@@ -390,6 +406,8 @@ static const struct packed_scheme schemes[] = {
     {"compressed-tensors", "pack-quantized", LQ_TYPE_I32, true,
      {".weight_packed", ".weight_scale", ".weight_shape", "?.weight_zero_point",
       "?.weight_g_idx"}, fit_pack_quantized, packed_rows_affine},
+    {"compressed-tensors", "nvfp4-pack-quantized", LQ_TYPE_U8, true,
+     {".weight_packed", ".weight_scale", ".weight_global_scale"}, fit_nvfp4, packed_rows_nvfp4},
     {"compressed-tensors", "int-quantized naive-quantized", LQ_TYPE_I8, false,
      {".weight", ".weight_scale", "?.weight_zero_point"}, fit_int_quantized, packed_rows_affine},
     {"bitsandbytes", NULL, LQ_TYPE_I8, false, {".weight", ".SCB"}, fit_bnb_int8,
@@ -490,6 +508,9 @@ lq_status packed_open(struct packed **out, const struct model *m, const struct t
     struct packed *const p = *out = arena_calloc(a, 1, sizeof *p);
     if (!p || !(p->tensor.name = arena_printf(a, "%.*s.weight", (int)stem, t->name)))
         return lq_fail_memory(err);
+    const struct tensor *const plain = catalog_find(&m->source, p->tensor.name);
+    if (plain && plain != t)
+        return wrong(plain, "is there beside the parts that it is packed in", err);
     p->tensor.type = &type_packed;
     p->tensor.file = t->file;
     p->tensor.offset = t->offset;

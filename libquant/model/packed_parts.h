@@ -18,10 +18,14 @@ struct packed_scheme {
     packed_rows_fn *rows;
 };
 
-packed_rows_fn packed_rows_affine, packed_rows_table;
+packed_rows_fn packed_rows_affine, packed_rows_table, packed_rows_nvfp4;
 
 /* Parts of the schemes of packed_rows_table. */
 enum { TABLE_INDEX, TABLE_ABSMAX, TABLE_VALUES, TABLE_STATE, TABLE_NESTED_ABSMAX,
        TABLE_NESTED_VALUES };
+
+/* Parts of the scheme of packed_rows_nvfp4: a scale for each 16 columns, in units of 1 / global. */
+enum { NVFP4_NUMBERS, NVFP4_SCALES, NVFP4_GLOBAL };
+enum { NVFP4_GROUP = 16 };
 
 #endif

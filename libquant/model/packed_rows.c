@@ -244,6 +244,46 @@ lq_status packed_rows_table(const struct catalog *source, const struct packed *p
     return status;
 }
 
+/* ---- NVFP4: E2M1 under E4M3 under one number ---- */
+
+/* One row; whole pairs are read, the first in the low half of a byte. */
+static lq_status read_nvfp4(const struct catalog *source, const struct packed *p, uint64_t row,
+                            uint64_t col, uint64_t cols, float global, float *dst, lq_error *err)
+{
+    const uint64_t width = p->tensor.dim[1] / 2, groups = p->tensor.dim[1] / NVFP4_GROUP;
+    const uint64_t from = col / 2, bytes = (col + cols + 1) / 2 - from;
+    const uint64_t group = col / NVFP4_GROUP, n = (col + cols - 1) / NVFP4_GROUP - group + 1;
+    uint8_t *const codes = mem_calloc((size_t)bytes, 1);
+    float *const x = mem_calloc((size_t)bytes * 2, sizeof *x);
+    float *const scales = mem_calloc((size_t)n, sizeof *scales);
+    lq_status status = codes && x && scales ? LQ_OK : lq_fail_memory(err);
+    if (status == LQ_OK)
+        status = catalog_read(source, p->part[NVFP4_NUMBERS], codes, (size_t)bytes,
+                              row * width + from, err);
+    if (status == LQ_OK)
+        status = read_floats(source, p->part[NVFP4_SCALES], row, 1, groups, group, n, scales, err);
+    if (status == LQ_OK)
+        type_F4.decode(x, codes, (size_t)bytes * 2);
+    for (uint64_t i = 0; i < cols && status == LQ_OK; i++) {
+        const float scale = scales[(col + i) / NVFP4_GROUP - group] / global;
+        dst[i] = x[col + i - from * 2] * scale;
+    }
+    free(codes);
+    free(x);
+    free(scales);
+    return status;
+}
+
+lq_status packed_rows_nvfp4(const struct catalog *source, const struct packed *p, uint64_t row,
+                            uint64_t n, uint64_t col, uint64_t cols, float *dst, lq_error *err)
+{
+    float global;
+    LQ_TRY(read_floats(source, p->part[NVFP4_GLOBAL], 0, 1, 1, 0, 1, &global, err));
+    for (uint64_t i = 0; i < n; i++)
+        LQ_TRY(read_nvfp4(source, p, row + i, col, cols, global, dst + i * cols, err));
+    return LQ_OK;
+}
+
 lq_status packed_read(const struct catalog *source, const struct tensor *weight, uint64_t first,
                       size_t n, float *dst, lq_error *err)
 {

@@ -147,6 +147,28 @@ for label, peer, options in (
     CASES.append((f"compressed-{label}", compressed(**options)[0], peer, compressed(**options)[1]))
 
 
+@case("compressed-nvfp4", {
+    "quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized", "ignore": ["lm_head"],
+    "config_groups": {"group_0": {"targets": ["Linear"], "weights": {
+        "num_bits": 4, "type": "float", "symmetric": True, "strategy": "tensor_group",
+        "group_size": 16}}}})
+def nvfp4(name, weight):
+    """The library's own dequantization is in bfloat16: here its codes, and its formula in float32."""
+    from compressed_tensors.compressors.nvfp4.base import quantize_and_pack_fp4
+    w = weight.float()
+    whole = (448.0 * 6.0 / w.abs().max()).reshape(1)
+    scale = (w.reshape(len(w), -1, 16).abs().amax(-1) / 6 * whole).to(torch.float8_e4m3fn)
+    packed = quantize_and_pack_fp4(w, scale.float(), global_scale=whole, zero_point=None,
+                                   group_size=16)
+    values = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
+    codes = torch.stack([packed & 15, packed >> 4], -1).reshape(w.shape).long()
+    dense = values[codes] * (scale.float() / whole).repeat_interleave(16, 1)
+    error = (dense - w).abs().max() / w.abs().max()
+    assert error < 0.2, f"the codes are not those of the weights: {error}"
+    return {name + ".weight_packed": packed, name + ".weight_scale": scale,
+            name + ".weight_global_scale": whole}, dense
+
+
 # ---- bitsandbytes ----
 
 def bnb4(kind, nested):
@@ -236,6 +258,14 @@ def main():
             ours, wanted = (convert.contents(folder / f"{k}.gguf")[1] for k in ("stored", "dense"))
             problems = [f"{t} differs" for t in wanted if wanted[t] != ours.get(t)]
         score.check(f"{name}: the weights that its library gives", problems)
+        if not problems:
+            out = folder / "out.safetensors"
+            subprocess.run([args.build / "lq", "convert", folder / "stored", "-o", out, "--format",
+                            "safetensors", "--outtype", "f32"], check=True, capture_output=True)
+            made, dense = load_file(out), load_file(folder / "dense/model.safetensors")
+            score.check(f"{name}: the same in safetensors",
+                        [n for n in dense if n not in made or not torch.equal(made[n],
+                                                                              dense[n].float())])
         if known and not problems and not (os.environ.get("LQ_QUICK") and "gptq" in name):
             failed = peer.convert(folder / "stored", folder / "peer.gguf", "f32", "llama-bpe",
                                   ["--model-name", "x"])

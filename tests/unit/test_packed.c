@@ -84,6 +84,10 @@ static void expect_refused(struct checkpoint *c, const char *config, const char 
 #define GPTQ(more) "{\"quantization_config\":{\"quant_method\":\"gptq\"," more "}}"
 #define GPTQ4 GPTQ("\"bits\":4,\"group_size\":4")
 
+#define CT(form, weights)                                                                          \
+    "{\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"format\":\"" form         \
+    "\",\"config_groups\":{\"group_0\":{\"weights\":{" weights "}}}}}"
+
 static const uint16_t scales[16] = {0x3c00, 0x3c00, 0x3c00, 0x3c00, 0x3c00, 0x3c00, 0x3c00, 0x3800,
                                     0x4000, 0x4000, 0x4000, 0x4000, 0x4000, 0x4000, 0x4000, 0x4400};
 static const uint32_t zeros[2] = {0x21010100, 0x33333337};
@@ -164,6 +168,34 @@ static void gptq_that_does_not_fit_is_refused(void **state)
     put(&c, "a.qzeros", "I32", "2,1", zeros, sizeof zeros);
     put(&c, "a.scales", "F16", "2,8", scales, sizeof scales);
     expect_refused(&c, GPTQ4, "F32, where I32");
+}
+
+static void a_weight_beside_its_packed_form_is_refused(void **state)
+{
+    static const float weight[1] = {1};
+    struct checkpoint c = {0};
+    (void)state;
+    put_gptq(&c, NULL);
+    put(&c, "a.weight", "F32", "1,1", weight, sizeof weight);
+    expect_refused(&c, GPTQ4, "a.weight");
+}
+
+static void nvfp4_has_two_scales(void **state)
+{
+    static const uint8_t codes[16] = {0x21, 0x7f, 0, 0, 0, 0, 0, 0, 0x10};
+    static const uint8_t scale[2] = {0x38, 0x40}; /* 1, 2 */
+    static const float global = 4;
+    float want[32] = {0.125f, 0.25f, -1.5f, 1.5f, [16] = 0, 0.25f};
+    struct checkpoint c = {0};
+    (void)state;
+    put(&c, "a.weight_packed", "U8", "2,8", codes, sizeof codes);
+    put(&c, "a.weight_scale", "F8_E4M3", "2,1", scale, sizeof scale);
+    put(&c, "a.weight_global_scale", "F32", "1", &global, sizeof global);
+    expect(&c, CT("nvfp4-pack-quantized", "\"num_bits\":4"), 2, 16, want);
+    put(&c, "a.weight_packed", "U8", "2,8", codes, sizeof codes);
+    put(&c, "a.weight_scale", "F8_E4M3", "1,2", scale, sizeof scale);
+    put(&c, "a.weight_global_scale", "F32", "1", &global, sizeof global);
+    expect_refused(&c, CT("nvfp4-pack-quantized", "\"num_bits\":4"), "a.weight_scale");
 }
 
 static void awq_interleaves_outputs(void **state)
@@ -265,9 +297,6 @@ static void int8_is_a_number_under_a_row_maximum(void **state)
 
 /* ---- compressed-tensors ---- */
 
-#define CT(form, weights)                                                                          \
-    "{\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"format\":\"" form         \
-    "\",\"config_groups\":{\"group_0\":{\"weights\":{" weights "}}}}}"
 #define CT4 CT("pack-quantized", "\"num_bits\":4,\"group_size\":2")
 
 static void put_pack(struct checkpoint *c, int64_t rows, int64_t cols)
@@ -317,6 +346,8 @@ int main(void)
         temp_test(gptq_stores_zeros_less_one),
         temp_test(gptq_v2_stores_zeros),
         temp_test(gptq_that_does_not_fit_is_refused),
+        temp_test(a_weight_beside_its_packed_form_is_refused),
+        temp_test(nvfp4_has_two_scales),
         temp_test(awq_interleaves_outputs),
         temp_test(nf4_is_a_table_under_a_maximum),
         temp_test(broken_states_are_refused),
