@@ -75,6 +75,16 @@ static char kind_of(uint32_t cp)
     return cp >= 0x2e80 && cp <= 0x9fff ? 'w' : 'x';
 }
 
+/* Letters of Latin-1, Greek and Cyrillic in lower case: the scripts of the list's texts that have
+ * cases. */
+static uint32_t lower_of(uint32_t cp)
+{
+    if ((cp >= 0xc0 && cp <= 0xde && cp != 0xd7) || (cp >= 0x391 && cp <= 0x3a9) ||
+        (cp >= 0x410 && cp <= 0x42f))
+        return cp + 32;
+    return cp >= 0x400 && cp <= 0x40f ? cp + 80 : cp == 0x178 ? 0xff : cp == 0x152 ? 0x153 : cp;
+}
+
 /* Lower case, one kind of quotes, dashes and line ends; the copyright sign as COPYRIGHT_SIGN. */
 static void fold(struct text *out, const char *s, size_t len)
 {
@@ -91,12 +101,13 @@ static void fold(struct text *out, const char *s, size_t len)
             text_putc(out, c == COPYRIGHT_SIGN ? ' ' : c);
         } else if (c) {
             uint32_t cp;
+            char letter[4];
             step = utf8_decode(s + i, len - i, &cp);
             const char kind = kind_of(cp);
             if (kind == 'c')
                 text_putc(out, COPYRIGHT_SIGN);
             else if (kind == 'x')
-                text_put(out, s + i, step);
+                text_put(out, letter, utf8_encode(letter, lower_of(cp)));
             else if (kind == 'w')
                 text_printf(out, " %.*s ", (int)step, s + i);
             else if (kind)

@@ -1,5 +1,5 @@
-"""How well licence texts are identified: every text of the SPDX list and of the model licences, as it
-is and changed in ten ways; and texts that are no licences.
+"""How well licence texts are identified: every text of the SPDX list and of the model licences, as
+it is and changed in ten ways; and texts that are no licences.
 
     license_texts.py IDENTIFY PEERS [--list]      IDENTIFY: tests/interop/name_texts.c, compiled
 """
@@ -13,15 +13,18 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-APPENDED = ("\n\nThis model was trained in spring on text from many places. Questions are answered by "
-            "its makers, who are glad to hear of what you make with it. Please cite the paper.\n")
+APPENDED = ("\n\nThis model was trained in spring on text from many places. Questions are answered "
+            "by its makers, who are glad to hear of what you make with it. Please cite the "
+            "paper.\n")
 END = "END OF TERMS AND CONDITIONS"
 
 
 def load_texts(peers):
     """(identifier, text) of each, as scripts/make-license-index takes them."""
-    loader = importlib.machinery.SourceFileLoader("make_index", str(ROOT / "scripts/make-license-index"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("make_index", loader))
+    path = str(ROOT / "scripts/make-license-index")
+    loader = importlib.machinery.SourceFileLoader("make_index", path)
+    spec = importlib.util.spec_from_loader("make_index", loader)
+    module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     folder = peers / "licenses"
     module.fetch(folder)
@@ -51,7 +54,8 @@ def quotes(text, rng):
 
 
 def is_copyright(line):
-    return re.match(r"\s*(copyright|\(c\)|\u00a9).*(\d{4}|\(c\)|\u00a9|<year>|yyyy)", line, re.I) and len(line) < 200
+    dated = r"\s*(copyright|\(c\)|\u00a9).*(\d{4}|\(c\)|\u00a9|<year>|yyyy)"
+    return len(line) < 200 and re.match(dated, line, re.I)
 
 
 def new_copyright(text, rng):
@@ -88,9 +92,9 @@ def appendix_cut(text, rng):
 
 
 # What has to be told apart, also with 5 % of the words misspelt.
-FAMILIES = """CC-BY-4.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-ND-4.0 CC-BY-NC-SA-4.0 CC-BY-NC-ND-4.0 MIT MIT-0
-JSON X11 ISC 0BSD BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSD-4-Clause Zlib zlib-acknowledgement
-Apache-2.0 Pixar GPL-3.0-only AGPL-3.0-only LGPL-3.0-only""".split()
+FAMILIES = """CC-BY-4.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-ND-4.0 CC-BY-NC-SA-4.0 CC-BY-NC-ND-4.0
+MIT MIT-0 JSON X11 ISC 0BSD BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSD-4-Clause Zlib
+zlib-acknowledgement Apache-2.0 Pixar GPL-3.0-only AGPL-3.0-only LGPL-3.0-only""".split()
 
 
 def misspell(text, share, rng):
@@ -135,47 +139,54 @@ def run(identify, texts):
     return results
 
 
+TELLTALE = re.compile(
+    r"permission is hereby granted|redistribution and use in source|licensed under the apache|"
+    r"terms and conditions for use|permission to use, copy|licen[sc]e agreement|"
+    r"without warranties or conditions|spdx-license|public domain|gnu lesser|gnu general|"
+    r"altered source versions", re.I)
+
+
 def other_texts(peers):
     """500 texts that are no licences and hold none."""
     site = next((peers / "venv/lib").glob("python3*")) / "site-packages"
-    kinds = [(site, "*.dist-info/METADATA", 60), (site, "**/*.md", 60), (site, "torch/**/*.py", 150),
+    kinds = [(site, "*.dist-info/METADATA", 60), (site, "**/*.md", 60),
+             (site, "torch/**/*.py", 150), (site, "numpy/**/*.py", 60),
              (peers / "llama.cpp", "**/*.md", 100), (peers / "llama.cpp", "**/*.cpp", 100),
-             (peers / "llama.cpp", "**/*.h", 100), (site, "numpy/**/*.py", 60)]
-    telltale = re.compile(r"permission is hereby granted|redistribution and use in source|licensed under the "
-                          r"apache|terms and conditions for use|permission to use, copy|licen[sc]e agreement|"
-                          r"without warranties or conditions|spdx-license|public domain|gnu lesser|gnu general|"
-                          r"altered source versions", re.I)
+             (peers / "llama.cpp", "**/*.h", 100)]
     found = []
     for folder, pattern, n in kinds:
         taken = 0
         for path in sorted(folder.glob(pattern)):
             text = path.read_bytes()[:1 << 20].decode("utf-8", "replace")
-            if taken < n and not telltale.search(re.sub(r"[\s#*/]+", " ", text)) and len(text) > 200:
+            plain = re.sub(r"[\s#*/]+", " ", text)
+            if taken < n and len(text) > 200 and not TELLTALE.search(plain):
                 found.append((path.name, text))
                 taken += 1
     return found[:500]
 
 
 def special_cases(identify, texts):
-    """(what is asked, what was found instead or nothing) of the cases that have a rule of their own."""
+    """Yields (what is asked, what was found instead) of the cases that have a rule of their own."""
     apache, lesser = texts["Apache-2.0"], texts["LGPL-3.0-only"]
-    begin = apache.rindex('Licensed under the Apache License, Version 2.0 (the "License")')
+    header = 'Licensed under the Apache License, Version 2.0 (the "License")'
     rail = texts["LicenseRef-scancode-bigscience-open-rail-m"]
+    clause = "\nThe Software may not be used by companies with more than a hundred employees.\n"
     cases = [
-        ("Apache-2.0 without its appendix is Apache-2.0, not Pixar", apache[:apache.index(END) + len(END)],
-         [("Apache-2.0", {"exact", "match"})]),
-        ("the header of Apache-2.0 alone is a notice of files", apache[begin:], [("Apache-2.0", {"notice of files"})]),
-        ("the supplement of LGPL-3.0 alone is LGPL-3.0", lesser[:lesser.index("GNU GENERAL PUBLIC LICENSE")],
-         [("LGPL-3.0-only", {"exact"})]),
+        ("Apache-2.0 without its appendix is Apache-2.0, not Pixar",
+         apache[:apache.index(END) + len(END)], [("Apache-2.0", {"exact", "match"})]),
+        ("the header of Apache-2.0 alone is a notice of files",
+         apache[apache.rindex(header):], [("Apache-2.0", {"notice of files"})]),
+        ("the supplement of LGPL-3.0 alone is LGPL-3.0",
+         lesser[:lesser.index("GNU GENERAL PUBLIC LICENSE")], [("LGPL-3.0-only", {"exact"})]),
         ("LGPL-3.0 with the GPL behind it is LGPL-3.0", lesser, [("LGPL-3.0-only", {"exact"})]),
         ("GPL-3.0 alone is not LGPL-3.0", texts["GPL-3.0-only"], [("GPL-3.0-only", {"exact"})]),
-        ("a RAIL licence without its attachment is modified", rail[:rail.index("Attachment A", rail.index(END))],
+        ("a RAIL licence without its attachment is modified",
+         rail[:rail.index("Attachment A", rail.index(END))],
          [("LicenseRef-scancode-bigscience-open-rail-m", {"modified"})]),
-        ("two licences in one file are both found", texts["MIT"] + "\n\n----\n\n" + texts["BSD-3-Clause"],
+        ("two licences in one file are both found",
+         texts["MIT"] + "\n\n----\n\n" + texts["BSD-3-Clause"],
          [("MIT", {"contained"}), ("BSD-3-Clause", {"contained"})]),
-        ("MIT with a clause more is modified",
-         texts["MIT"] + "\nThe Software may not be used by companies with more than a hundred employees.\n",
-         [("MIT", {"modified"})]),
+        ("MIT with a clause more is modified", texts["MIT"] + clause, [("MIT", {"modified"})]),
     ]
     results = run(identify, [(label, text) for label, text, _ in cases])
     for (label, _, want), (_, found) in zip(cases, results):
@@ -184,65 +195,76 @@ def special_cases(identify, texts):
         yield label, "" if good else str(found)[:200]
 
 
+def is_named(name, group, found):
+    """True where the first finding is the licence, or shares its text."""
+    ids = set(found[0][0].split(" ")) if found else set()
+    return name in ids or name.replace("+", "-or-later") in ids or bool(group & ids)
+
+
+def try_mutations(identify, texts, groups):
+    """Prints the table; returns the number of rows below their share, and what was missed."""
+    columns = ("exact", "match", "modified", "contained", "similar")
+    failed, misses = 0, []
+    print(f"{len(texts)} texts; named first: the licence, or the group that shares its text")
+    print(f"{'':34}{'named':>7}{'':>8}" + "".join(f"{c:>10}" for c in columns))
+    for label, change in MUTATIONS:
+        rng = random.Random(label)
+        results = run(identify, [(n, change(t, rng)) for n, t in texts])
+        good, how = 0, dict.fromkeys(columns, 0)
+        for (name, _), group, (_, found) in zip(texts, groups, results):
+            if is_named(name, group, found):
+                good += 1
+                how[found[0][1]] = how.get(found[0][1], 0) + 1
+            else:
+                instead = found[0][0].split(" ")[0] if found else "none"
+                misses.append(f"missed, {label}: {name} ({instead})")
+        share = 100 * good / len(texts)
+        failed += share < (100 if label == "as it is" else 99)
+        print(f"{label:34}{good:>7}{share:>7.1f}%" + "".join(f"{how[c]:>10}" for c in columns))
+    return failed, misses
+
+
+def tell_apart(identify, texts):
+    """What is taken for another of its family with 5 % of the words misspelt."""
+    family = [(n, t) for n, t in texts if n in FAMILIES or n.startswith("LicenseRef-")]
+    rng = random.Random("families")
+    results = run(identify, [(n, misspell(t, 0.05, rng)) for n, t in family])
+    confused = [n for (n, _), r in zip(family, results) if not is_named(n, set(), r[1])]
+    print(f"{len(family)} relatives with 5 % of the words misspelt: {len(confused)} taken for "
+          f"another {confused or ''}")
+    return confused
+
+
 def main():
     identify, peers = sys.argv[1], pathlib.Path(sys.argv[2])
     texts = load_texts(peers)
     plain = run(identify, texts)
     groups = [set(r[1][0][0].split(" ")) if r[1] else set() for r in plain]
-    failed = 0
-    misses = {}
-    print(f"{len(texts)} texts; named first: the licence, or the group that shares its text")
-    print(f"{'':34}{'named':>8}{'':>8}{'exact':>7}{'match':>7}{'modified':>10}{'contained':>11}{'similar':>9}")
-    for label, change in MUTATIONS:
-        rng = random.Random(label)
-        results = run(identify, [(n, change(t, rng)) for n, t in texts])
-        good, how = 0, {}
-        for (name, _), group, (_, found) in zip(texts, groups, results):
-            ok = bool(found) and (name.replace("+", "-or-later") in found[0][0].split(" ") or
-                                  name in found[0][0].split(" ") or bool(group & set(found[0][0].split(" "))))
-            good += ok
-            kind = found[0][1] if found else "none"
-            how[kind] = how.get(kind, 0) + ok
-            if not ok:
-                misses.setdefault(label, []).append(f"{name} ({found[0][0].split(' ')[0] + ', ' + kind if found else 'none'})")
-        share = 100 * good / len(texts)
-        least = 100 if label == "as it is" else 99
-        failed += share < least
-        print(f"{label:34}{good:>8}{share:>7.1f}%{how.get('exact', 0):>7}{how.get('match', 0):>7}"
-              f"{how.get('modified', 0):>10}{how.get('contained', 0):>11}{how.get('similar', 0):>9}")
-    wrong = [n for (n, _), r in zip(texts, plain) if not r[1] or not any(
-        n in f[0].split(" ") or n.replace("+", "-or-later") in f[0].split(" ") for f in r[1])]
+    failed, misses = try_mutations(identify, texts, groups)
+    wrong = [n for (n, _), r in zip(texts, plain) if not any(
+        is_named(n, set(), [f]) for f in r[1])]
     print(f"named otherwise as they are: {', '.join(wrong) or 'none'}")
-    failed += bool(wrong)
-    for label, names in misses.items():
-        print(f"missed, {label}: {', '.join(names)}")
-    family = [(n, t) for n, t in texts if n in FAMILIES or n.startswith("LicenseRef-")]
-    rng = random.Random("families")
-    results = run(identify, [(n, misspell(t, 0.05, rng)) for n, t in family])
-    confused = [f"{n}: {r[1][0][0] if r[1] else 'none'}" for (n, _), r in zip(family, results)
-                if not r[1] or n not in r[1][0][0].split(" ")]
-    print(f"{len(family)} relatives with 5 % of the words misspelt: {len(confused)} taken for another "
-          f"{confused or ''}")
-    failed += bool(confused)
-    results = run(identify, [(n, truncate(t, rng)) for n, t in texts])
-    sure = [f"{n}: {f[0]}" for (n, _), group, r in zip(texts, groups, results) for f in r[1]
+    print("\n".join(misses))
+    failed += bool(wrong) + bool(tell_apart(identify, texts))
+    rng = random.Random("cut")
+    cut = run(identify, [(n, truncate(t, rng)) for n, t in texts])
+    sure = [f"{n}: {f[0]}" for (n, _), group, r in zip(texts, groups, cut) for f in r[1]
             if f[1] in ("exact", "match") and not group & set(f[0].split(" "))]
-    print(f"{len(texts)} texts without their last 30 %: {len(sure)} surely taken for another {sure[:8] or ''}")
-    for label, wrong in special_cases(identify, dict(texts)):
-        print(f"{'FAIL' if wrong else 'ok'}    {label}{': ' + wrong if wrong else ''}")
-        failed += bool(wrong)
+    print(f"{len(texts)} texts without their last 30 %: {len(sure)} surely taken for another "
+          f"{sure[:8] or ''}")
+    for label, instead in special_cases(identify, dict(texts)):
+        print(f"{'FAIL' if instead else 'ok'}    {label}{': ' + instead if instead else ''}")
+        failed += bool(instead)
     others = other_texts(peers)
-    results = run(identify, others)
-    false = [(n, r[1]) for (n, _), r in zip(others, results) if r[1]]
+    false = [n for (n, _), r in zip(others, run(identify, others)) if r[1]]
     print(f"{len(others)} other texts: {len(false)} named {false[:5] if false else ''}")
     failed += bool(false) + (len(others) < 500)
-    slowest = max(r[0] for r in plain)
-    print(f"time: median {sorted(r[0] for r in plain)[len(plain) // 2] / 1000:.2f} ms, slowest {slowest / 1000:.2f} ms")
+    times = sorted(r[0] / 1000 for r in plain)
     size = (ROOT / "libquant/license/index.bin").stat().st_size
+    print(f"time: median {times[len(times) // 2]:.2f} ms, slowest {times[-1]:.2f} ms")
     print(f"index: {size} bytes")
-    failed += slowest > 5000 or size > 1 << 20
-    count = len(MUTATIONS) + 13
-    print(f"{count - failed} passed, {failed} failed")
+    failed += times[-1] > 5 or size > 1 << 20
+    print(f"{len(MUTATIONS) + 12 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

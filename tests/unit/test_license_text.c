@@ -97,6 +97,7 @@ static void the_same_words(void **state)
     check_words("# \xc2\xa9 2024 Me. All rights reserved.\nwords", " words ");
     check_words("see \xc2\xa9 and copyright (c) now", " see copyright and copyright now ");
     check_words("(c) You must retain\nall", " you must retain all ");
+    check_words("\xc3\x89TAT \xd0\x9b", " \xc3\xa9tat \xd0\xbb ");
     check_words("see https://x", " see http x ");
     check_words("version 2.0 of", " version 2 0 of ");
     check_words("\xff\xfe\n", " ");
