@@ -114,6 +114,39 @@ ai.google.dev/gemma/terms' >textless/NOTICE.md
 run license textless
 check "a missing text is found" eval 'exits 0 && only "warning LIC-MISSING-FILE"'
 
+model cardless 'language: en'
+cp "$apache" cardless/LICENSE
+run license cardless
+check "a card without a licence is found" eval 'exits 0 && only "warning LIC-MISSING-CARD"'
+
+cp -R cardless two
+printf -- '---\nlicense: apache-2.0\n---\n' >two/README.md
+cat >two/LICENSE-examples <<'END'
+MIT No Attribution
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction, including
+without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is furnished to do so.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT
+LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO
+EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
+IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE
+USE OR OTHER DEALINGS IN THE SOFTWARE.
+END
+echo 'Do no harm.' >two/USE_POLICY.md
+mkdir two/LICENSES
+cp "$apache" two/LICENSES/Apache-2.0.txt
+run license two
+check "every text is named, and a second licence is noted" \
+    eval 'only "note LIC-SECOND-TEXT" && prints "^text +LICENSE-examples +MIT-0, exact" &&
+        prints "^policy +USE_POLICY.md" && prints "^text +LICENSES/Apache-2.0.txt"'
+
+sed -n 's/^RULE([A-Z_]*, "\([A-Z-]*\)".*/\1/p' "$root/libquant/audit/license_rules.def" | sort >rules
+sed -n 's/^| `\(LIC-[A-Z-]*\)`.*/\1/p' "$root/docs/license.md" | sort >documented
+check "the page of the command has every rule" cmp rules documented
+
 # ---- other commands ----
 run inspect "$demo"
 check "inspect shows identifier and class" prints '^licence +Apache-2.0, open source'
