@@ -163,9 +163,18 @@ static lq_status compare(struct sink *s, const unsigned char *data, size_t n, lq
 
 lq_status sink_append(struct sink *s, const void *data, size_t n, lq_error *err)
 {
+    struct sha256 *hash;
+    const lq_status status = sink_append_unhashed(s, data, n, &hash, err);
+    if (hash)
+        sha256_update(hash, data, n);
+    return status;
+}
+
+lq_status sink_append_unhashed(struct sink *s, const void *data, size_t n, struct sha256 **hash,
+                               lq_error *err)
+{
     const char *p = data;
-    if (s->hash)
-        sha256_update(s->hash, data, n);
+    *hash = s->hash;
     if (s->expected)
         return compare(s, data, n, err);
     if (s->fd < 0) {

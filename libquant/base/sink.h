@@ -12,6 +12,7 @@
 #include "libquant/base/source.h"
 
 struct sink;
+struct sha256;
 
 enum sink_flags {
     SINK_SYNC = 1 << 0,  /* fsync before the rename */
@@ -25,6 +26,10 @@ lq_status sink_open(struct sink **out, const char *path, unsigned flags, lq_erro
 lq_status sink_open_compare(struct sink **out, struct source *expected, unsigned flags,
                             lq_error *err);
 lq_status sink_append(struct sink *s, const void *data, size_t n, lq_error *err);
+/* Appends, and leaves it to the caller to feed the same bytes to *hash (NULL: nothing is hashed): for who
+ * hashes them for another purpose, too. */
+lq_status sink_append_unhashed(struct sink *s, const void *data, size_t n, struct sha256 **hash,
+                               lq_error *err);
 /* Appends zeros until `at` bytes have been written. */
 lq_status sink_pad(struct sink *s, uint64_t at, lq_error *err);
 uint64_t sink_written(const struct sink *s);

@@ -189,10 +189,14 @@ static lq_status write_chunk(struct run *r, uint64_t number, const struct slot *
         struct sink *const sink = r->sinks[r->first_sink[k] + t->file];
         if (number == r->first_chunk[c.step])
             LQ_TRY(sink_pad(sink, t->offset, err));
-        LQ_TRY(sink_append(sink, slot->out[k], slot->len[k], err));
         const struct tensor_observer *const o = r->outputs[k].observer;
-        if (o)
-            LQ_TRY(o->put(o->ctx, c.step, slot->out[k], slot->len[k], err));
+        struct sha256 *hash;
+        if (!o) {
+            LQ_TRY(sink_append(sink, slot->out[k], slot->len[k], err));
+            continue;
+        }
+        LQ_TRY(sink_append_unhashed(sink, slot->out[k], slot->len[k], &hash, err));
+        LQ_TRY(o->put(o->ctx, c.step, slot->out[k], slot->len[k], hash, err));
     }
     const struct step *const s = &r->steps[c.step];
     uint64_t bytes = 0;

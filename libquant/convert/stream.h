@@ -49,9 +49,13 @@ struct step {
                                     of two-step conversions), or NULL */
 };
 
-/* Is shown the bytes of an output's tensors as they are committed, in their order. */
+struct sha256;
+
+/* Is shown the bytes of an output's tensors as they are committed, in their order. Feeds them to `hash`,
+ * the file's, too (NULL: there is none): two hashes side by side cost less. */
 struct tensor_observer {
-    lq_status (*put)(void *ctx, size_t tensor, const void *data, size_t n, lq_error *err);
+    lq_status (*put)(void *ctx, size_t tensor, const void *data, size_t n, struct sha256 *hash,
+                     lq_error *err);
     void *ctx;
 };
 

@@ -39,9 +39,10 @@ static const char *name_of(const struct catalog *c, size_t file)
     return slash ? slash + 1 : name;
 }
 
-static lq_status observe(void *ctx, size_t tensor, const void *data, size_t n, lq_error *err)
+static lq_status observe(void *ctx, size_t tensor, const void *data, size_t n, struct sha256 *hash,
+                         lq_error *err)
 {
-    return content_stream_put(&((struct observed *)ctx)->stream, tensor, data, n, err);
+    return content_stream_put(&((struct observed *)ctx)->stream, tensor, data, n, hash, err);
 }
 
 static lq_status hash_small(struct attest_run *r, struct resolver *files, const char *name,

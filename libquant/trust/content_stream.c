@@ -26,7 +26,7 @@ static lq_status end(struct content_stream *s, lq_error *err)
 }
 
 lq_status content_stream_put(struct content_stream *s, size_t tensor, const void *data, size_t n,
-                             lq_error *err)
+                             struct sha256 *also, lq_error *err)
 {
     const uint64_t bytes = s->c->tensors[tensor].bytes;
     const char *p = data;
@@ -38,7 +38,10 @@ lq_status content_stream_put(struct content_stream *s, size_t tensor, const void
             return lq_fail_memory(err);
         const size_t left = DIGEST_LEAF - (size_t)(s->done % DIGEST_LEAF);
         const size_t some = n < left ? n : left;
-        sha256_update(s->leaf, p, some);
+        if (also)
+            sha256_update_both(s->leaf, p, some, also, p, some);
+        else
+            sha256_update(s->leaf, p, some);
         p += some;
         n -= some;
         s->done += some;

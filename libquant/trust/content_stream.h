@@ -16,9 +16,9 @@ struct content_stream {
 };
 
 /* The next n bytes of tensor number `tensor`. Each tensor's bytes come in order and without gap, one
- * tensor after the other. */
+ * tensor after the other. Where `also` is not NULL it is fed the same bytes. */
 lq_status content_stream_put(struct content_stream *s, size_t tensor, const void *data, size_t n,
-                             lq_error *err);
+                             struct sha256 *also, lq_error *err);
 void content_stream_release(struct content_stream *s);
 
 /* The digest, when all tensors went through; tensors without bytes need not. Sorts the entries. */

@@ -129,52 +129,18 @@ lq_status digest_model(const char *label, struct digest_entry *entries, size_t n
 
 /* ---- the content digest ---- */
 
-struct content_digest {
+struct content {
     const struct catalog *c;
     uint64_t *first;        /* number of each tensor's first leaf; [n_tensors]: of all */
     uint8_t (*leaves)[32];
-    uint64_t bytes;
+    const struct progress *progress;
+    uint64_t done, bytes;
+    bool stopped;
+    lq_status status;       /* of the first failure */
+    lq_error err;
 };
 
-lq_status content_digest_new(struct content_digest **out, const struct catalog *c, lq_error *err)
-{
-    struct content_digest *const d = *out = mem_calloc(1, sizeof *d);
-    if (!d)
-        return lq_fail_memory(err);
-    d->c = c;
-    d->first = mem_calloc(c->n_tensors + 1, sizeof *d->first);
-    for (size_t i = 0; d->first && i < c->n_tensors; i++) {
-        d->first[i + 1] = d->first[i] + digest_leaf_count(c->tensors[i].bytes);
-        d->bytes += c->tensors[i].bytes;
-    }
-    d->leaves = d->first ? mem_calloc((size_t)d->first[c->n_tensors] + 1, sizeof *d->leaves) : NULL;
-    if (d->leaves)
-        return LQ_OK;
-    content_digest_free(d);
-    *out = NULL;
-    return lq_fail_memory(err);
-}
-
-void content_digest_free(struct content_digest *d)
-{
-    if (!d)
-        return;
-    free(d->first);
-    free(d->leaves);
-    free(d);
-}
-
-uint64_t content_digest_leaves(const struct content_digest *d)
-{
-    return d->first[d->c->n_tensors];
-}
-
-uint64_t content_digest_bytes(const struct content_digest *d)
-{
-    return d->bytes;
-}
-
-static const struct tensor *tensor_of_leaf(const struct content_digest *d, uint64_t leaf)
+static const struct tensor *tensor_of_leaf(const struct content *d, uint64_t leaf)
 {
     size_t low = 0, high = d->c->n_tensors - 1;
     while (low < high) {
@@ -187,27 +153,79 @@ static const struct tensor *tensor_of_leaf(const struct content_digest *d, uint6
     return &d->c->tensors[low];
 }
 
+/* A leaf's bytes. */
+struct leaf_data {
+    uint8_t *buffer, *data;
+    size_t n;
+    struct sha256 *hash;
+};
+
 /* In a big-endian file only whole blocks can be read: what is read may begin before and end behind. */
-lq_status content_digest_leaf(struct content_digest *d, uint64_t leaf, lq_error *err)
+static lq_status read_leaf(const struct content *d, uint64_t leaf, struct leaf_data *l,
+                           lq_error *err)
 {
     const struct tensor *const t = tensor_of_leaf(d, leaf);
     const uint64_t at = (leaf - d->first[t - d->c->tensors]) * DIGEST_LEAF;
     const uint64_t n = t->bytes - at < DIGEST_LEAF ? t->bytes - at : DIGEST_LEAF;
     const uint64_t block = d->c->big_endian ? t->type->block_bytes : 1;
     const uint64_t from = at / block * block, to = (at + n + block - 1) / block * block;
-    uint8_t *const buffer = malloc((size_t)(to - from) + 1);
-    lq_status status = buffer ? LQ_OK : lq_fail_memory(err);
+    l->buffer = malloc((size_t)(to - from) + 1);
+    l->hash = digest_leaf_begin();
+    lq_status status = l->buffer && l->hash ? LQ_OK : lq_fail_memory(err);
     if (status == LQ_OK && n)
-        status = catalog_read(d->c, t, buffer, (size_t)(to - from), from, err);
-    if (status == LQ_OK)
-        status = digest_leaf(buffer + (at - from), (size_t)n, d->leaves[leaf], err);
-    free(buffer);
+        status = catalog_read(d->c, t, l->buffer, (size_t)(to - from), from, err);
+    l->data = l->buffer ? l->buffer + (at - from) : NULL;
+    l->n = (size_t)n;
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->name);
     return status;
 }
 
-lq_status content_digest_finish(const struct content_digest *d, uint8_t digest[32], lq_error *err)
+/* One leaf, or two side by side. */
+static lq_status hash_leaves(const struct content *d, uint64_t leaf, bool two, lq_error *err)
+{
+    struct leaf_data a = {0}, b = {0};
+    lq_status status = read_leaf(d, leaf, &a, err);
+    if (status == LQ_OK && two)
+        status = read_leaf(d, leaf + 1, &b, err);
+    if (status == LQ_OK && two)
+        sha256_update_both(a.hash, a.data, a.n, b.hash, b.data, b.n);
+    else if (status == LQ_OK)
+        sha256_update(a.hash, a.data, a.n);
+    if (status == LQ_OK) {
+        sha256_final(a.hash, d->leaves[leaf]);
+        if (two)
+            sha256_final(b.hash, d->leaves[leaf + 1]);
+    } else {
+        sha256_free(a.hash);
+        sha256_free(b.hash);
+    }
+    free(a.buffer);
+    free(b.buffer);
+    return status;
+}
+
+static void hash_at(struct content *d, uint64_t leaf, bool two)
+{
+    lq_error err = {0};
+    lq_status status = hash_leaves(d, leaf, two, &err);
+#pragma omp critical
+    {
+        const uint64_t left = d->bytes - d->done, some = two ? 2 * DIGEST_LEAF : DIGEST_LEAF;
+        d->done += some < left ? some : left;
+        progress_step(d->progress, d->done, d->bytes, tensor_of_leaf(d, leaf)->name);
+        if (status == LQ_OK && progress_stop(d->progress))
+            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
+        if (status != LQ_OK && d->status == LQ_OK) {
+            d->status = status;
+            d->err = err;
+#pragma omp atomic write
+            d->stopped = true;
+        }
+    }
+}
+
+static lq_status put_together(const struct content *d, uint8_t digest[32], lq_error *err)
 {
     struct digest_entry *const entries = mem_calloc(d->c->n_tensors + 1, sizeof *entries);
     lq_status status = entries ? LQ_OK : lq_fail_memory(err);
@@ -222,57 +240,39 @@ lq_status content_digest_finish(const struct content_digest *d, uint8_t digest[3
     return status;
 }
 
-/* ---- on threads of OpenMP ---- */
-
-struct content_run {
-    struct content_digest *d;
-    const struct progress *progress;
-    uint64_t done;
-    bool stopped;
-    lq_status status; /* of the first failure */
-    lq_error err;
-};
-
-static void hash_at(struct content_run *r, uint64_t leaf)
+static void hash_all(struct content *d, unsigned threads)
 {
-    lq_error err = {0};
-    lq_status status = content_digest_leaf(r->d, leaf, &err);
-#pragma omp critical
-    {
-        const struct tensor *const t = tensor_of_leaf(r->d, leaf);
-        const uint64_t left = r->d->bytes - r->done, n = t->bytes < DIGEST_LEAF ? t->bytes : DIGEST_LEAF;
-        r->done += n < left ? n : left;
-        progress_step(r->progress, r->done, r->d->bytes, t->name);
-        if (status == LQ_OK && progress_stop(r->progress))
-            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
-        if (status != LQ_OK && r->status == LQ_OK) {
-            r->status = status;
-            r->err = err;
-#pragma omp atomic write
-            r->stopped = true;
-        }
+    const uint64_t n = d->first[d->c->n_tensors];
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_resolve(threads))
+    for (uint64_t leaf = 0; leaf < n; leaf += 2) {
+        bool stop;
+#pragma omp atomic read
+        stop = d->stopped;
+        if (!stop)
+            hash_at(d, leaf, leaf + 1 < n);
     }
 }
 
 lq_status digest_content(const struct catalog *c, unsigned threads,
                          const struct progress *progress, uint8_t digest[32], lq_error *err)
 {
-    struct content_run r = {.progress = progress};
-    LQ_TRY(content_digest_new(&r.d, c, err));
-    const uint64_t n = content_digest_leaves(r.d);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_resolve(threads))
-    for (uint64_t leaf = 0; leaf < n; leaf++) {
-        bool stop;
-#pragma omp atomic read
-        stop = r.stopped;
-        if (!stop)
-            hash_at(&r, leaf);
+    struct content d = {.c = c, .progress = progress};
+    d.first = mem_calloc(c->n_tensors + 1, sizeof *d.first);
+    for (size_t i = 0; d.first && i < c->n_tensors; i++) {
+        d.first[i + 1] = d.first[i] + digest_leaf_count(c->tensors[i].bytes);
+        d.bytes += c->tensors[i].bytes;
     }
-    lq_status status = r.status;
+    d.leaves = d.first ? mem_calloc((size_t)d.first[c->n_tensors] + 1, sizeof *d.leaves) : NULL;
+    if (d.leaves)
+        hash_all(&d, threads);
+    else
+        d.status = lq_fail_memory(&d.err);
+    lq_status status = d.status;
     if (status == LQ_OK)
-        status = content_digest_finish(r.d, digest, err);
+        status = put_together(&d, digest, err);
     else if (err)
-        *err = r.err;
-    content_digest_free(r.d);
+        *err = d.err;
+    free(d.leaves);
+    free(d.first);
     return status;
 }

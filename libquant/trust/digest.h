@@ -46,17 +46,4 @@ lq_status digest_model(const char *label, struct digest_entry *entries, size_t n
 lq_status digest_content(const struct catalog *c, unsigned threads,
                          const struct progress *progress, uint8_t digest[32], lq_error *err);
 
-/* The same leaf by leaf, for who has threads of his own. `c` must stay as it is until the end. */
-struct content_digest;
-lq_status content_digest_new(struct content_digest **out, const struct catalog *c, lq_error *err);
-uint64_t content_digest_leaves(const struct content_digest *d);
-/* Bytes of the tensors. */
-uint64_t content_digest_bytes(const struct content_digest *d);
-/* Reads and hashes one leaf. Thread-safe; each leaf once. */
-lq_status content_digest_leaf(struct content_digest *d, uint64_t leaf, lq_error *err);
-/* After all leaves. */
-lq_status content_digest_finish(const struct content_digest *d, uint8_t digest[32], lq_error *err);
-/* NULL is allowed. */
-void content_digest_free(struct content_digest *d);
-
 #endif

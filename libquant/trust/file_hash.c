@@ -11,16 +11,31 @@
 
 /* What is read stays in the second-level cache until it is hashed, so that the copy out of the page
  * cache costs a read of memory, not two; smaller pieces cost system calls. */
-enum { PIECE = 1 << 20 };
+enum { PIECE = 512 * 1024 };
 
 struct hashing {
     struct file_list *list;
     struct list_file **order; /* the largest first, so that the last ones to be finished are small */
     const struct progress *progress;
+    unsigned threads;
+    /* what threads share, in critical sections */
+    size_t next;              /* file in order */
+    unsigned started;         /* threads that have taken a file */
     uint64_t done;
     bool stopped;
-    lq_status status; /* of the first failure */
+    lq_status status;         /* of the first failure */
     lq_error err;
+};
+
+/* A file that a thread is at. A thread takes two at a time where there are enough, because two hashes
+ * side by side are faster. */
+struct open_file {
+    struct list_file *f; /* NULL: none */
+    struct source *s;
+    struct sha256 *sha;
+    uint64_t at;
+    void *piece;
+    size_t n;            /* bytes in the piece */
 };
 
 static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
@@ -38,69 +53,140 @@ static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
     return LQ_OK;
 }
 
-/* Adds to what is done, and tells whether to stop. */
+static void fail(struct hashing *h, lq_status status, const lq_error *err)
+{
+#pragma omp critical
+    {
+        if (h->status == LQ_OK) {
+            h->status = status;
+            h->err = *err;
+        }
+        h->stopped = true;
+    }
+}
+
+/* Adds to what is done; false where it is time to stop. */
 static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
 {
-    bool stop;
+    bool go_on;
 #pragma omp critical
     {
         h->done += n;
         progress_step(h->progress, h->done, h->list->bytes, f->name);
-        stop = h->status != LQ_OK || progress_stop(h->progress);
+        if (h->status == LQ_OK && progress_stop(h->progress)) {
+            h->status = lq_fail(&h->err, LQ_E_INTERRUPTED, "interrupted");
+            h->stopped = true;
+        }
+        go_on = !h->stopped;
     }
-    return stop;
+    return go_on;
 }
 
-static lq_status hash_content(struct hashing *h, struct list_file *f, struct source *s,
-                              struct sha256 *sha, void *piece, lq_error *err)
+/* The next file; a second one only where enough are left for the threads that have none. */
+static struct list_file *take(struct hashing *h, bool second)
 {
-    for (uint64_t at = 0; at < f->size;) {
-        const uint64_t left = f->size - at;
-        const size_t n = left < PIECE ? (size_t)left : PIECE;
-        LQ_TRY(source_read(s, piece, n, at, err));
-        sha256_update(sha, piece, n);
-        at += n;
-        if (report(h, f, n))
-            return lq_fail(err, LQ_E_INTERRUPTED, "interrupted");
+    struct list_file *f = NULL;
+#pragma omp critical
+    {
+        const size_t left = h->list->n - h->next;
+        h->started += !second && h->started < h->threads;
+        if (!h->stopped && left && (!second || left > h->threads - h->started))
+            f = h->order[h->next++];
     }
-    return LQ_OK;
+    return f;
 }
 
-static lq_status hash_file(struct hashing *h, struct list_file *f, void *piece, lq_error *err)
+static void close_file(struct open_file *o)
 {
-    struct source *s;
-    LQ_TRY(source_open_file(&s, f->path, err));
-    struct sha256 *const sha = sha256_new();
-    lq_status status = sha ? unchanged(f, s->fd, err) : lq_fail_memory(err);
-    (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (status == LQ_OK)
-        status = hash_content(h, f, s, sha, piece, err);
-    if (status == LQ_OK)
-        status = unchanged(f, s->fd, err);
-    if (status == LQ_OK)
-        sha256_final(sha, f->sha256);
-    else
-        sha256_free(sha);
-    source_close(s);
-    return status;
+    sha256_free(o->sha);
+    source_close(o->s);
+    o->sha = NULL;
+    o->s = NULL;
+    o->f = NULL;
 }
 
-static void hash_at(struct hashing *h, size_t i)
+static lq_status open_file(struct open_file *o, lq_error *err)
+{
+    o->at = 0;
+    LQ_TRY(source_open_file(&o->s, o->f->path, err));
+    o->sha = sha256_new();
+    if (!o->sha)
+        return lq_fail_memory(err);
+    (void)posix_fadvise(o->s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return unchanged(o->f, o->s->fd, err);
+}
+
+/* Where `o` is at no file, begins the next one. */
+static void begin(struct hashing *h, struct open_file *o, bool second)
 {
     lq_error err = {0};
-    void *const piece = malloc(PIECE);
-    const lq_status status =
-        piece ? hash_file(h, h->order[i], piece, &err) : lq_fail_memory(&err);
-    free(piece);
-    if (status == LQ_OK)
+    if (o->f || !(o->f = take(h, second)))
         return;
-#pragma omp critical
-    if (h->status == LQ_OK) {
-        h->status = status;
-        h->err = err;
-#pragma omp atomic write
-        h->stopped = true;
+    const lq_status status = open_file(o, &err);
+    if (status != LQ_OK) {
+        fail(h, status, &err);
+        close_file(o);
     }
+}
+
+static void read_piece(struct hashing *h, struct open_file *o)
+{
+    lq_error err = {0};
+    o->n = 0;
+    if (!o->f)
+        return;
+    const uint64_t left = o->f->size - o->at;
+    o->n = left < PIECE ? (size_t)left : PIECE;
+    const lq_status status = o->n ? source_read(o->s, o->piece, o->n, o->at, &err) : LQ_OK;
+    if (status != LQ_OK) {
+        fail(h, status, &err);
+        close_file(o);
+        o->n = 0;
+    }
+}
+
+/* After a piece was hashed: at the end of the file its digest is taken. */
+static void advance(struct hashing *h, struct open_file *o)
+{
+    lq_error err = {0};
+    if (!o->f)
+        return;
+    o->at += o->n;
+    const bool go_on = report(h, o->f, o->n);
+    if (go_on && o->at < o->f->size)
+        return;
+    const lq_status status = go_on ? unchanged(o->f, o->s->fd, &err) : LQ_OK;
+    if (status != LQ_OK)
+        fail(h, status, &err);
+    if (go_on && status == LQ_OK) {
+        sha256_final(o->sha, o->f->sha256);
+        o->sha = NULL;
+    }
+    close_file(o);
+}
+
+static void work(struct hashing *h)
+{
+    struct open_file a = {.piece = malloc(PIECE)}, b = {.piece = malloc(PIECE)};
+    lq_error err = {0};
+    if (!a.piece || !b.piece)
+        fail(h, lq_fail_memory(&err), &err);
+    for (;;) {
+        begin(h, &a, false);
+        begin(h, &b, true);
+        if (!a.f && !b.f)
+            break;
+        read_piece(h, &a);
+        read_piece(h, &b);
+        if (a.f && b.f)
+            sha256_update_both(a.sha, a.piece, a.n, b.sha, b.piece, b.n);
+        else if (a.f || b.f)
+            sha256_update(a.f ? a.sha : b.sha, a.f ? a.piece : b.piece, a.f ? a.n : b.n);
+        advance(h, &a);
+        advance(h, &b);
+    }
+    free(a.piece);
+    free(b.piece);
 }
 
 static int largest_first(const void *a, const void *b)
@@ -113,7 +199,7 @@ static int largest_first(const void *a, const void *b)
 lq_status file_list_hash(struct file_list *l, unsigned threads, const struct progress *progress,
                          lq_error *err)
 {
-    struct hashing h = {.list = l, .progress = progress};
+    struct hashing h = {.list = l, .progress = progress, .threads = threads_resolve(threads)};
     if (!l->n)
         return LQ_OK;
     h.order = mem_calloc(l->n, sizeof(struct list_file *));
@@ -122,14 +208,9 @@ lq_status file_list_hash(struct file_list *l, unsigned threads, const struct pro
     for (size_t i = 0; i < l->n; i++)
         h.order[i] = &l->files[i];
     qsort(h.order, l->n, sizeof *h.order, largest_first);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_resolve(threads))
-    for (size_t i = 0; i < l->n; i++) {
-        bool stop;
-#pragma omp atomic read
-        stop = h.stopped;
-        if (!stop)
-            hash_at(&h, i);
-    }
+#pragma omp parallel for schedule(static, 1) num_threads(h.threads)
+    for (unsigned i = 0; i < h.threads; i++)
+        work(&h);
     free(h.order);
     if (h.status != LQ_OK && err)
         *err = h.err;

@@ -118,7 +118,8 @@ static void a_stream_in_pieces_of_any_size_has_the_same_digest(void **state)
             for (uint64_t at = 0; at < t->bytes; at += pieces[p])
                 assert_int_equal(
                     content_stream_put(&s, i, data + t->offset + at,
-                                       t->bytes - at < pieces[p] ? t->bytes - at : pieces[p], NULL),
+                                       t->bytes - at < pieces[p] ? t->bytes - at : pieces[p], NULL,
+                                       NULL),
                     LQ_OK);
         }
         assert_int_equal(content_stream_digest(&m.c, entries, digest, NULL), LQ_OK);
