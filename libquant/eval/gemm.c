@@ -117,14 +117,20 @@ static void pack_block(const float *src, size_t ld, size_t rows, size_t k, size_
     }
 }
 
-void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
-               float *packed)
+void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
+                    float *packed, size_t first, size_t n)
 {
     for (size_t p = 0; p < k; p += K_BLOCK) {
         const size_t depth = k - p < K_BLOCK ? k - p : K_BLOCK;
-        pack_block(a + p, lda, m, depth, g->mr, packed);
+        pack_block(a + first * lda + p, lda, n, depth, g->mr, packed + first * depth);
         packed += round_up(m, g->mr) * depth;
     }
+}
+
+void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
+               float *packed)
+{
+    gemm_pack_rows(g, a, lda, m, k, packed, 0, m);
 }
 
 size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t n)

@@ -36,6 +36,9 @@ size_t gemm_packed_floats(const struct gemm_kernel *g, size_t rows, size_t k);
 /* Rearranges A (row i at a + i * lda) for the kernel. `packed` holds gemm_packed_floats(g, m, k). */
 void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
                float *packed);
+/* Rows [first, first + n) only, first a multiple of mr: several threads pack one matrix. */
+void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
+                    float *packed, size_t first, size_t n);
 
 /* Scratch floats that gemm_rows needs for n rows of W: one panel of weights, and one tile of C. */
 size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t n);

@@ -117,6 +117,14 @@ struct arch_graph {
     bool not_causal;    /* every token sees all others */
     bool learned_positions;
     uint8_t sliding_every; /* every n-th layer sees all, the others a window; 0: as metadata say */
+    uint8_t no_rope_every; /* every n-th layer has no positions; 0: all have */
+    bool local_rope;       /* layers with a window have unscaled positions, and a base of their own */
+    uint16_t local_base;   /* that base where metadata are silent; 0: that of the other layers */
+    bool yarn_exact;       /* the bounds of YaRN's ramp are not rounded */
+    bool logit_divided;    /* logits are divided by the logit scale, not multiplied */
+    bool expert_norm;      /* weights of the chosen experts add up to one */
+    uint8_t wide_query_at; /* a model of so many layers scales attention by the embedding length per
+                              head, not by the size of a head */
 };
 
 /* ---- the architecture ---- */

@@ -130,7 +130,7 @@ const struct arch arch_gemma2 = {
     .ignored = gemma_ignored,
     .vocab = vocab_gemma,
     .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_GELU_TANH, .gated = true,
-              .embed_scale = true, .sliding_every = 2},
+              .embed_scale = true, .wide_query_at = 46, .sliding_every = 2},
 };
 
 const struct arch arch_gemma3 = {
@@ -142,5 +142,6 @@ const struct arch arch_gemma3 = {
     .resolve = gemma3_resolve,
     .vocab = vocab_gemma,
     .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_GELU_TANH, .gated = true,
-              .embed_scale = true, .sliding_every = 6},
+              .embed_scale = true, .local_rope = true, .local_base = 10000,
+              .wide_query_at = 62, .sliding_every = 6},
 };

@@ -63,5 +63,5 @@ const struct arch arch_gpt_oss = {
     .tensors = gptoss_tensors,
     .vocab = vocab_bpe,
     .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_SWIGLU_OAI, .gated = true,
-              .sliding_every = 2},
+              .sliding_every = 2, .yarn_exact = true, .expert_norm = true},
 };

@@ -103,7 +103,8 @@ const struct arch arch_llama = {
     .resolve = llama_resolve,
     .extra = rope_factors_llama3,
     .vocab = vocab_llama,
-    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true},
+    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,
+              .expert_norm = true},
 };
 
 /* ---- Granite ---- */
@@ -136,7 +137,8 @@ const struct arch arch_granite = {
     .resolve = set_kv_heads,
     .extra = rope_factors_llama3,
     .vocab = vocab_llama,
-    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true},
+    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,
+              .logit_divided = true},
 };
 
 /* ---- SmolLM3: every fourth layer has no positions; that is fixed in programs, not in files ---- */
@@ -154,5 +156,6 @@ const struct arch arch_smollm3 = {
     .resolve = set_kv_heads,
     .extra = rope_factors_llama3,
     .vocab = vocab_llama,
-    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true},
+    .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,
+              .no_rope_every = 4},
 };

@@ -108,5 +108,5 @@ const struct arch arch_olmo2 = {
     .resolve = set_kv_heads,
     .vocab = vocab_bpe,
     .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_SILU, .gated = true,
-              .post_norm = true},
+              .post_norm = true, .local_rope = true},
 };

@@ -156,5 +156,6 @@ const struct arch arch_qwen3moe = {
     .tensors = qwen3moe_tensors,
     .vocab = vocab_bpe,
     .experts_at = qwenmoe_experts_at,
-    .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_SILU, .gated = true},
+    .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_SILU, .gated = true,
+              .expert_norm = true},
 };

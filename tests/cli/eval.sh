@@ -1,0 +1,50 @@
+#!/bin/sh
+# eval.sh -- lq eval: figures, the same digits for every instruction set and number of threads, what is
+# refused.
+. "$(dirname "$0")/lib.sh"
+
+# Text of 300 tokens: any numbers below the demo model's 2048 do.
+awk 'BEGIN { x = 7; for (i = 0; i < 300; i++) { x = (x * 75 + 74) % 65537; print x % 2048 } }' >ids
+"$lq" convert -q "$demo" -o f32.gguf --type f32 >/dev/null
+"$lq" convert -q "$demo" -o q4.gguf --type q4_k_m >/dev/null
+
+digest() { sed -n 's/.*"logprob_digest": "\([0-9a-f]*\)".*/\1/p' "$1"; }
+
+run eval f32.gguf --ids ids --ctx 64 --json
+check "a file is evaluated" eval 'exits 0 && "$json_valid" out'
+check "half of each chunk is scored" prints '"tokens_scored": 124'
+cp out file.json
+run eval "$demo" --ids ids --ctx 64 --json
+check "a folder gives the digits of the file that is made of it" \
+    test "$(digest out)" = "$(digest file.json)"
+run eval q4.gguf --ids ids --ctx 64 --base "$demo" --json
+check "a base adds the divergence" eval 'exits 0 && prints "kl_divergence"'
+cp out base.json
+for with in "scalar 1" "scalar 7" "avx2 2" "avx512 2" "neon 2" "avx2 64"; do
+    LQ_ISA=${with% *} "$lq" eval q4.gguf --ids ids --ctx 64 --base "$demo" --json \
+        --threads "${with#* }" >out 2>err </dev/null
+    code=$?
+    if grep -q 'does not have it' err; then
+        skip "$with threads: the same result" "this machine does not have it"
+    else
+        check "$with threads: the same result" cmp out base.json
+    fi
+done
+run eval f32.gguf --ids ids --ctx 64 --base f32.gguf --json
+check "a model does not diverge from itself" \
+    eval 'exits 0 && prints "\"max\": 0,?$" && prints "\"value\": 1,"'
+
+run eval f32.gguf --ids ids
+check "a text must fill two chunks" refused 3 'ids: .*300 tokens; two chunks of 512'
+run eval f32.gguf
+check "a text is needed" refused 2 'ids FILE is missing'
+echo "1 2 x" >bad
+run eval f32.gguf --ids bad --ctx 64
+check "a text is made of numbers" refused 3 'bad: .*no list of numbers'
+awk 'BEGIN { for (i = 0; i < 300; i++) print 2048 }' >beyond
+run eval f32.gguf --ids beyond --ctx 64
+check "tokens beyond the vocabulary are refused" refused 3 'token 2048 is not among'
+run eval ids --ids ids
+check "what is no model is refused" exits 3
+
+finish

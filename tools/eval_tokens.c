@@ -1,0 +1,72 @@
+/* eval_tokens.c -- reads tokens. */
+#include "tools/eval_tokens.h"
+
+#include "libquant/base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE = 1 << 30 };
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ',';
+}
+
+static lq_status parse_ids(struct eval_tokens *t, const char *data, size_t len, lq_error *err)
+{
+    for (size_t i = 0; i < len;) {
+        if (is_blank(data[i])) {
+            i++;
+            continue;
+        }
+        const size_t start = i;
+        uint64_t id = 0;
+        for (; i < len && data[i] >= '0' && data[i] <= '9' && id <= INT32_MAX; i++)
+            id = id * 10 + (uint64_t)(data[i] - '0');
+        if (i == start || id > INT32_MAX || (i < len && !is_blank(data[i])))
+            return lq_fail_at(err, LQ_E_FORMAT, t->path, (int64_t)start, "is no list of numbers");
+        if (!mem_grow((void **)&t->ids, &t->cap, t->n, sizeof *t->ids))
+            return lq_fail_memory(err);
+        t->ids[t->n++] = (uint32_t)id;
+    }
+    return LQ_OK;
+}
+
+/* The token that the model puts before a text, by its metadata. */
+static void find_bos(struct eval_tokens *t, const struct catalog *c)
+{
+    uint64_t id;
+    const struct meta *const adds = catalog_meta(c, "tokenizer.ggml.add_bos_token");
+    const char *const model = catalog_meta_string(c, "tokenizer.ggml.model");
+    const bool by_default = model && strcmp(model, "llama") == 0;
+    t->has_bos = (adds && adds->type == META_BOOL ? adds->v.u64 != 0 : by_default) &&
+                 catalog_meta_u64(c, "tokenizer.ggml.bos_token_id", &id) && id <= UINT32_MAX;
+    t->bos = t->has_bos ? (uint32_t)id : 0;
+}
+
+lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *ids,
+                           lq_error *err)
+{
+    struct source *source;
+    char *data = NULL;
+    size_t len;
+    if (!ids)
+        return lq_fail(err, LQ_E_USAGE, "--ids FILE is missing: the text to evaluate on");
+    t->path = ids;
+    find_bos(t, m->weights.catalog);
+    LQ_TRY(source_open_file(&source, ids, err));
+    lq_status status = source_read_all(source, MAX_FILE, &data, &len, err);
+    source_close(source);
+    if (status == LQ_OK)
+        status = parse_ids(t, data, len, err);
+    free(data);
+    return status;
+}
+
+void eval_tokens_release(struct eval_tokens *t)
+{
+    free(t->ids);
+    memset(t, 0, sizeof *t);
+}

@@ -1,0 +1,20 @@
+/* eval_tokens.h -- the text that a model is evaluated on, as tokens. */
+#ifndef LQ_TOOLS_EVAL_TOKENS_H
+#define LQ_TOOLS_EVAL_TOKENS_H
+
+#include "tools/eval_model.h"
+
+struct eval_tokens {
+    const char *path;
+    uint32_t *ids;
+    size_t n, cap;
+    uint32_t bos;  /* the token that texts begin with */
+    bool has_bos;  /* the model has one and adds it */
+};
+
+/* From a file of numbers (`ids`). Fills a zeroed struct; eval_tokens_release also after a failure. */
+lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *ids,
+                           lq_error *err);
+void eval_tokens_release(struct eval_tokens *t);
+
+#endif
