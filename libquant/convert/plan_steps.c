@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRANSPOSED_ELEMENTS = 1 << 20 }; /* of a chunk of a packed weight that is stored input first */
+
 typedef struct row_ref row_from_fn(const struct step *s, uint64_t row);
 
 /* What a step needs beyond its four numbers; lives as long as the plan. */
@@ -133,12 +135,53 @@ static uint64_t run_length(const struct step *s, const struct recipe_of_rows *r,
     return run;
 }
 
+/* Rows of a packed weight that lie close to each other (permuted heads): all that lies between is read
+ * at once, since a row alone costs as much as many. False: they do not. */
+static bool is_span(const struct step *s, const struct recipe_of_rows *r, uint64_t row, uint64_t n,
+                    struct row_ref *low, uint64_t *span)
+{
+    uint64_t high = 0;
+    *low = r->from(s, row);
+    const uint32_t in = low->in;
+    if (s->in[in]->type != &type_packed || run_length(s, r, row, n) == n)
+        return false;
+    for (uint64_t i = 0; i < n; i++) {
+        const struct row_ref ref = r->from(s, row + i);
+        if (ref.in != in)
+            return false;
+        low->row = ref.row < low->row ? ref.row : low->row;
+        high = ref.row > high ? ref.row : high;
+    }
+    *span = high - low->row + 1;
+    return *span <= 4 * n;
+}
+
+static lq_status fill_span(const struct step *s, uint64_t row, uint64_t n, struct row_ref low,
+                           uint64_t span, float *dst, unsigned isa, lq_error *err)
+{
+    const struct recipe_of_rows *const r = s->data;
+    const size_t cols = (size_t)tensor_cols(s->in[0]);
+    float *const x = mem_calloc((size_t)span * cols, sizeof *x);
+    if (!x)
+        return lq_fail_memory(err);
+    const lq_status status =
+        decode_at(s, s->in[low.in], low.row * cols, (size_t)span * cols, x, isa, err);
+    for (uint64_t i = 0; i < n && status == LQ_OK; i++)
+        memcpy(dst + i * cols, x + (r->from(s, row + i).row - low.row) * cols, cols * sizeof *x);
+    free(x);
+    return status;
+}
+
 /* Rows that `from` names, of inputs that differ in type or are stored scaled. */
 static lq_status fill_rows(const struct step *s, uint64_t row, uint64_t n, float *dst, unsigned isa,
                            lq_error *err)
 {
     const struct recipe_of_rows *const r = s->data;
     const size_t cols = (size_t)tensor_cols(s->in[0]);
+    struct row_ref low;
+    uint64_t span;
+    if (is_span(s, r, row, n, &low, &span))
+        return fill_span(s, row, n, low, span, dst, isa, err);
     for (uint64_t i = 0; i < n;) {
         struct row_ref ref = r->from(s, row + i);
         const uint64_t run = run_length(s, r, row + i, n - i);
@@ -462,6 +505,8 @@ lq_status plan_step(struct step *s, const struct model *m, const struct mapped *
                              t->in[i]->type->name);
     if (status == LQ_OK)
         status = transform(s, m, t, r, err);
+    if (t->in[0]->type == &type_packed && ((const struct packed *)t->in[0])->transposed)
+        s->chunk_elements = TRANSPOSED_ELEMENTS;
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->in[0]->name);
     return status;

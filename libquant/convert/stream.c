@@ -84,7 +84,9 @@ static struct chunk_shape shape_of(const struct run *r, size_t i)
 {
     const struct tensor *const t = out_tensor(r, i);
     struct chunk_shape c = {.cols = tensor_cols(t), .rows = tensor_rows(t)};
-    const uint64_t target = CHUNK_ELEMENTS / (r->n_outputs < 8 ? r->n_outputs : 8);
+    const uint64_t asked = r->steps[i].chunk_elements;
+    const uint64_t target =
+        (asked ? asked : CHUNK_ELEMENTS) / (r->n_outputs < 8 ? r->n_outputs : 8);
     if (c.cols > 2 * CHUNK_ELEMENTS && rows_can_be_cut(r, i)) {
         c.cut = true;
         c.rows_per_chunk = 1;

@@ -45,6 +45,8 @@ struct step {
      * MXFP4 blocks, integers that the plan made): rows [row, row + n) in the type that all outputs
      * have for this tensor, to dst. Set instead of the three above. */
     lq_status (*fill_raw)(const struct step *s, uint64_t row, uint64_t n, void *dst, lq_error *err);
+    uint64_t chunk_elements; /* so many in a chunk where it saves reading: of sources that are stored
+                                input first, rows lie scattered; 0: as usual */
     const struct type_info *via; /* round every value through this type first (the intermediate file
                                     of two-step conversions), or NULL */
 };
