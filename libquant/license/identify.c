@@ -378,70 +378,6 @@ static size_t missing_words(const struct index_text *t, const struct query *q)
     return missing > added ? (missing - added) * (sampled ? 4 : 1) : 0;
 }
 
-/* The passages of the licence that are not in the text; false where its words are not kept. A
- * changed word makes two pairs differ, and so does a word that is not there. */
-static bool put_missing(struct text *out, const struct query *q, const char *ids)
-{
-    struct words w = {0};
-    struct passage p = {0};
-    size_t shown = 0, known = 0;
-    if (license_kept_words(&w, ids, NULL) != LQ_OK || w.n < 2) {
-        words_release(&w);
-        return false;
-    }
-    for (size_t i = 0; i < w.n; i++) {
-        const bool end = i + 1 == w.n;
-        if (!end && !*slot_of(&q->whole, words_pair(&w, i))) {
-            p.first = p.pairs++ ? p.first : i;
-            p.last = i;
-            known = 0;
-        } else if (p.pairs && (end || ++known > PASSAGE_KNOWN)) {
-            if (shown++ < SNIPPETS)
-                put_words(out, "missing", &w, p.first + (p.last > p.first),
-                          p.last + (p.last == p.first));
-            p = (struct passage){0};
-        }
-    }
-    words_release(&w);
-    return shown > 0;
-}
-
-/* ---- verdicts ---- */
-
-static void judge_near(struct identification *out, struct query *q, const struct index_text *t,
-                       double score)
-{
-    const char *const phrase = foreign_phrase(&q->words, ids_of(t));
-    bool sampled = (t->flags & INDEX_SAMPLED) != 0;
-    add(out, t, phrase || score < match_score ? TEXT_MODIFIED : TEXT_MATCH, score);
-    take(q, t);
-    sampled |= find_parts(out, q);
-    const size_t missing = missing_words(t, q);
-    if (phrase)
-        text_printf(&out->differs, "added: %s", phrase);
-    if (put_additions(&out->differs, q, sampled, out->n > 1) || missing >= MISSING_WORDS)
-        out->found[0].how = TEXT_MODIFIED;
-    if (out->found[0].how == TEXT_MODIFIED && !put_missing(&out->differs, q, ids_of(t)) &&
-        missing >= MISSING_WORDS)
-        text_printf(&out->differs, "%smissing: about %zu words of %s", out->differs.len ? "; " : "",
-                    missing, ids_of(t));
-}
-
-static void judge(struct identification *out, struct query *q)
-{
-    double score;
-    const struct index_text *const t = nearest(q, &score);
-    if (t && score >= modified_score) {
-        judge_near(out, q, t, score);
-        return;
-    }
-    const bool sampled = find_parts(out, q);
-    if (out->n)
-        (void)put_additions(&out->differs, q, sampled, true);
-    else if (t)
-        add(out, t, TEXT_SIMILAR, score);
-}
-
 /* What stands behind the end of the terms is no part of them, but for attachments that bind. */
 static size_t terms_length(const struct words *w)
 {
@@ -449,6 +385,81 @@ static size_t terms_length(const struct words *w)
     if (end == w->n)
         return w->n;
     return strstr(w->stream.data + w->at[end], "attachment ") ? w->n : end;
+}
+
+/* The passages among the first n words of the licence that are not in the text; returns the words
+ * of the longest. A changed word makes two pairs differ, and so does a word that is not there. */
+static size_t put_missing(struct text *out, const struct query *q, const struct words *w, size_t n)
+{
+    struct passage p = {0};
+    size_t shown = 0, known = 0, longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool end = i + 1 == n;
+        if (!end && !*slot_of(&q->whole, words_pair(w, i))) {
+            p.first = p.pairs++ ? p.first : i;
+            p.last = i;
+            known = 0;
+        } else if (p.pairs && (end || ++known > PASSAGE_KNOWN)) {
+            if (shown++ < SNIPPETS)
+                put_words(out, "missing", w, p.first + (p.last > p.first),
+                          p.last + (p.last == p.first));
+            longest = p.last - p.first > longest ? p.last - p.first : longest;
+            p = (struct passage){0};
+        }
+    }
+    return longest;
+}
+
+/* The words of the licence itself, where they are kept. */
+static void take_words(struct query *q, const struct words *w)
+{
+    for (size_t i = 0; i + 1 < w->n; i++) {
+        uint32_t *const slot = slot_of(&q->whole, words_pair(w, i));
+        if (*slot)
+            *slot |= TAKEN;
+    }
+}
+
+/* ---- verdicts ---- */
+
+static lq_status judge_near(struct identification *out, struct query *q, const struct index_text *t,
+                            double score, lq_error *err)
+{
+    struct words kept = {0};
+    const char *const phrase = foreign_phrase(&q->words, ids_of(t));
+    size_t missing = missing_words(t, q);
+    LQ_TRY(license_kept_words(&kept, ids_of(t), err));
+    bool sampled = (t->flags & INDEX_SAMPLED) && !kept.n;
+    add(out, t, phrase || score < match_score ? TEXT_MODIFIED : TEXT_MATCH, score);
+    take(q, t);
+    take_words(q, &kept);
+    sampled |= find_parts(out, q);
+    if (phrase)
+        text_printf(&out->differs, "added: %s", phrase);
+    const size_t added = put_additions(&out->differs, q, sampled, out->n > 1);
+    if (kept.n) /* a text without the appendix lacks nothing there */
+        missing = put_missing(&out->differs, q, &kept, q->before.n ? kept.n : terms_length(&kept));
+    else if (missing >= MISSING_WORDS)
+        text_printf(&out->differs, "%smissing: about %zu words of %s", out->differs.len ? "; " : "",
+                    missing, ids_of(t));
+    if (added || missing >= MISSING_WORDS)
+        out->found[0].how = TEXT_MODIFIED;
+    words_release(&kept);
+    return LQ_OK;
+}
+
+static lq_status judge(struct identification *out, struct query *q, lq_error *err)
+{
+    double score;
+    const struct index_text *const t = nearest(q, &score);
+    if (t && score >= modified_score)
+        return judge_near(out, q, t, score, err);
+    const bool sampled = find_parts(out, q);
+    if (out->n)
+        (void)put_additions(&out->differs, q, sampled, true);
+    else if (t)
+        add(out, t, TEXT_SIMILAR, score);
+    return LQ_OK;
 }
 
 static lq_status make_query(struct query *q, const char *text, size_t len, lq_error *err)
@@ -472,7 +483,7 @@ lq_status license_identify(struct identification *out, const char *text, size_t 
     if (status == LQ_OK)
         status = find_exact(out, &q, err);
     if (status == LQ_OK && !out->n)
-        judge(out, &q);
+        status = judge(out, &q, err);
     if (status == LQ_OK && out->differs.failed)
         status = lq_fail_memory(err);
     words_release(&q.words);

@@ -27,7 +27,7 @@ struct text_finding {
 struct identification {
     struct text_finding found[IDENTIFY_MAX]; /* none: no licence text */
     size_t n;
-    struct text differs; /* TEXT_MODIFIED: passages of the text that the licence does not have */
+    struct text differs; /* passages that one has and the other has not, where they are known */
 };
 
 /* Fills a zeroed struct. The strings of `found` live as long as the program, `differs` until

@@ -84,6 +84,15 @@ run license changed
 check "a changed text is found, and what was added is shown" \
     eval 'exits 0 && only "warning LIC-FILE-MODIFIED" && prints "noncommercial purposes only"'
 
+{ cat "$apache"; echo 'Nobody may run this on a Monday, or in May.'; } >changed/LICENSE
+run license changed
+check "also where the words added are none that are looked for" \
+    eval 'only "warning LIC-FILE-MODIFIED" && prints "added: nobody may run this on a monday or in"'
+sed 's/and do not modify the License/and modify the License/; /^  *reproduction, and distribution of the Work otherwise/d' \
+    "$apache" >changed/LICENSE
+run license changed --json
+check "the words that are missing are told" prints '"differs": ".*missing: '
+
 model foo 'license: other\nlicense_name: llama3.1\nlicense_link: https://x\nbase_model: meta-llama/Llama-3.1-8B'
 echo 'Built with Llama' >>foo/README.md
 notice='Llama 3.1 is licensed under the Llama 3.1 Community License,
