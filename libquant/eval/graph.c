@@ -69,8 +69,11 @@ static double get_f64(struct reader *r, const char *name, double fallback)
 {
     char key[128];
     double value = fallback;
+    uint64_t whole;
     full_key(r, key, name);
-    if (catalog_meta(r->c, key) && !catalog_meta_f64(r->c, key, &value))
+    if (catalog_meta_u64(r->c, key, &whole))
+        value = (double)whole;
+    else if (catalog_meta(r->c, key) && !catalog_meta_f64(r->c, key, &value))
         fail_key(r, key, "is no number");
     if (!isfinite(value) || fabs(value) > 1e30)
         fail_key(r, key, "is out of range");
@@ -94,13 +97,18 @@ static const char *get_string(struct reader *r, const char *name)
 
 /* ---- tensors ---- */
 
+static void full_name(const struct reader *r, char full[192], const char *name)
+{
+    if (r->layer == UINT32_MAX)
+        snprintf(full, 192, "%s", name);
+    else
+        snprintf(full, 192, "blk.%" PRIu32 ".%s", r->layer, name);
+}
+
 static const struct tensor *find(struct reader *r, const char *name)
 {
     char full[192];
-    if (r->layer == UINT32_MAX)
-        snprintf(full, sizeof full, "%s", name);
-    else
-        snprintf(full, sizeof full, "blk.%" PRIu32 ".%s", r->layer, name);
+    full_name(r, full, name);
     return catalog_find(r->c, full);
 }
 
@@ -109,8 +117,7 @@ static void fail_missing(struct reader *r, const char *name)
     char full[192];
     if (r->status != LQ_OK)
         return;
-    snprintf(full, sizeof full, r->layer == UINT32_MAX ? "%.0" PRIu32 "%s" : "blk.%" PRIu32 ".%s",
-             r->layer == UINT32_MAX ? 0 : r->layer, name);
+    full_name(r, full, name);
     r->status = lq_fail(r->err, LQ_E_MODEL, "is missing: a %s model cannot be run without",
                         r->g->arch->name);
     lq_error_add_tensor(r->err, full);
