@@ -4,6 +4,7 @@
 #include "libquant/eval/engine.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -24,6 +25,7 @@ lq_status engine_grow(void **p, size_t *have, size_t n, size_t size, lq_error *e
 
 lq_status engine_parallel(struct engine *e, size_t n, engine_work *f, void *job, lq_error *err)
 {
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     lq_status status = LQ_OK;
     size_t failed = n;
     if (progress_stop(e->progress))
@@ -39,13 +41,14 @@ lq_status engine_parallel(struct engine *e, size_t n, engine_work *f, void *job,
             const lq_status s = f(e, job, i, w, &own);
             if (s == LQ_OK)
                 continue;
-#pragma omp critical
+            pthread_mutex_lock(&lock);
             if (i < failed) {
                 failed = i;
                 status = s;
                 if (err)
                     *err = own;
             }
+            pthread_mutex_unlock(&lock);
         }
         fp_leave(&saved);
     }

@@ -7,6 +7,7 @@
 #include "libquant/convert/make_rows.h"
 #include "libquant/trust/digest.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct derived {
     const struct step *steps;     /* [n] */
     unsigned isa;
     const struct progress *progress;
+    pthread_mutex_t lock;         /* of what threads share */
     uint64_t done, total;         /* elements */
     /* of the tensor at hand */
     const struct tensor *t;
@@ -85,20 +87,19 @@ static void hash_group(struct derived *d, uint64_t leaf, uint64_t n)
     fp_enter(&saved);
     lq_status status = hash_leaves(d, leaf, n, &err);
     fp_leave(&saved);
-#pragma omp critical
-    {
-        const uint64_t left = d->total - d->done, some = n * LEAF_FLOATS;
-        d->done += some < left ? some : left;
-        progress_step(d->progress, d->done, d->total, d->t->name);
-        if (status == LQ_OK && progress_stop(d->progress))
-            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
-        if (status != LQ_OK && d->status == LQ_OK) {
-            d->status = status;
-            d->err = err;
+    pthread_mutex_lock(&d->lock);
+    const uint64_t left = d->total - d->done, some = n * LEAF_FLOATS;
+    d->done += some < left ? some : left;
+    progress_step(d->progress, d->done, d->total, d->t->name);
+    if (status == LQ_OK && progress_stop(d->progress))
+        status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
+    if (status != LQ_OK && d->status == LQ_OK) {
+        d->status = status;
+        d->err = err;
 #pragma omp atomic write
-            d->stopped = true;
-        }
+        d->stopped = true;
     }
+    pthread_mutex_unlock(&d->lock);
 }
 
 /* A row that is longer than a leaf is made once for all leaves that begin in it, or twice. */
@@ -216,7 +217,7 @@ static lq_status of_checkpoint(struct derived *d, const struct catalog *c, unsig
 lq_status derived_digest(const struct catalog *c, unsigned isa, unsigned threads,
                          const struct progress *progress, uint8_t digest[32], lq_error *err)
 {
-    struct derived d = {.isa = isa, .progress = progress};
+    struct derived d = {.isa = isa, .progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
     return c->format == &format_gguf ? of_gguf(&d, c, threads, digest, err)
                                      : of_checkpoint(&d, c, threads, digest, err);
 }

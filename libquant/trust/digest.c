@@ -4,6 +4,7 @@
 #include "libquant/base/hash.h"
 #include "libquant/base/threads.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,8 @@ struct content {
     uint64_t *first;        /* number of each tensor's first leaf; [n_tensors]: of all */
     uint8_t (*leaves)[32];
     const struct progress *progress;
+    /* what threads share */
+    pthread_mutex_t lock;
     uint64_t done, bytes;
     bool stopped;
     lq_status status;       /* of the first failure */
@@ -209,20 +212,19 @@ static void hash_at(struct content *d, uint64_t leaf, bool two)
 {
     lq_error err = {0};
     lq_status status = hash_leaves(d, leaf, two, &err);
-#pragma omp critical
-    {
-        const uint64_t left = d->bytes - d->done, some = two ? 2 * DIGEST_LEAF : DIGEST_LEAF;
-        d->done += some < left ? some : left;
-        progress_step(d->progress, d->done, d->bytes, tensor_of_leaf(d, leaf)->name);
-        if (status == LQ_OK && progress_stop(d->progress))
-            status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
-        if (status != LQ_OK && d->status == LQ_OK) {
-            d->status = status;
-            d->err = err;
+    pthread_mutex_lock(&d->lock);
+    const uint64_t left = d->bytes - d->done, some = two ? 2 * DIGEST_LEAF : DIGEST_LEAF;
+    d->done += some < left ? some : left;
+    progress_step(d->progress, d->done, d->bytes, tensor_of_leaf(d, leaf)->name);
+    if (status == LQ_OK && progress_stop(d->progress))
+        status = lq_fail(&err, LQ_E_INTERRUPTED, "interrupted");
+    if (status != LQ_OK && d->status == LQ_OK) {
+        d->status = status;
+        d->err = err;
 #pragma omp atomic write
-            d->stopped = true;
-        }
+        d->stopped = true;
     }
+    pthread_mutex_unlock(&d->lock);
 }
 
 static lq_status put_together(const struct content *d, uint8_t digest[32], lq_error *err)
@@ -256,7 +258,7 @@ static void hash_all(struct content *d, unsigned threads)
 lq_status digest_content(const struct catalog *c, unsigned threads,
                          const struct progress *progress, uint8_t digest[32], lq_error *err)
 {
-    struct content d = {.c = c, .progress = progress};
+    struct content d = {.c = c, .progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
     d.first = mem_calloc(c->n_tensors + 1, sizeof *d.first);
     for (size_t i = 0; d.first && i < c->n_tensors; i++) {
         d.first[i + 1] = d.first[i] + digest_leaf_count(c->tensors[i].bytes);

@@ -6,6 +6,7 @@
 #include "libquant/base/threads.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -18,7 +19,8 @@ struct hashing {
     struct list_file **order; /* the largest first, so that the last ones to be finished are small */
     const struct progress *progress;
     unsigned threads;
-    /* what threads share, in critical sections */
+    /* what threads share */
+    pthread_mutex_t lock;
     size_t next;              /* file in order */
     unsigned started;         /* threads that have taken a file */
     uint64_t done;
@@ -55,30 +57,28 @@ static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
 
 static void fail(struct hashing *h, lq_status status, const lq_error *err)
 {
-#pragma omp critical
-    {
-        if (h->status == LQ_OK) {
-            h->status = status;
-            h->err = *err;
-        }
-        h->stopped = true;
+    pthread_mutex_lock(&h->lock);
+    if (h->status == LQ_OK) {
+        h->status = status;
+        h->err = *err;
     }
+    h->stopped = true;
+    pthread_mutex_unlock(&h->lock);
 }
 
 /* Adds to what is done; false where it is time to stop. */
 static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
 {
     bool go_on;
-#pragma omp critical
-    {
-        h->done += n;
-        progress_step(h->progress, h->done, h->list->bytes, f->name);
-        if (h->status == LQ_OK && progress_stop(h->progress)) {
-            h->status = lq_fail(&h->err, LQ_E_INTERRUPTED, "interrupted");
-            h->stopped = true;
-        }
-        go_on = !h->stopped;
+    pthread_mutex_lock(&h->lock);
+    h->done += n;
+    progress_step(h->progress, h->done, h->list->bytes, f->name);
+    if (h->status == LQ_OK && progress_stop(h->progress)) {
+        h->status = lq_fail(&h->err, LQ_E_INTERRUPTED, "interrupted");
+        h->stopped = true;
     }
+    go_on = !h->stopped;
+    pthread_mutex_unlock(&h->lock);
     return go_on;
 }
 
@@ -86,13 +86,12 @@ static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
 static struct list_file *take(struct hashing *h, bool second)
 {
     struct list_file *f = NULL;
-#pragma omp critical
-    {
-        const size_t left = h->list->n - h->next;
-        h->started += !second && h->started < h->threads;
-        if (!h->stopped && left && (!second || left > h->threads - h->started))
-            f = h->order[h->next++];
-    }
+    pthread_mutex_lock(&h->lock);
+    const size_t left = h->list->n - h->next;
+    h->started += !second && h->started < h->threads;
+    if (!h->stopped && left && (!second || left > h->threads - h->started))
+        f = h->order[h->next++];
+    pthread_mutex_unlock(&h->lock);
     return f;
 }
 
@@ -199,7 +198,10 @@ static int largest_first(const void *a, const void *b)
 lq_status file_list_hash(struct file_list *l, unsigned threads, const struct progress *progress,
                          lq_error *err)
 {
-    struct hashing h = {.list = l, .progress = progress, .threads = threads_resolve(threads)};
+    struct hashing h = {.list = l,
+                        .progress = progress,
+                        .threads = threads_resolve(threads),
+                        .lock = PTHREAD_MUTEX_INITIALIZER};
     if (!l->n)
         return LQ_OK;
     h.order = mem_calloc(l->n, sizeof(struct list_file *));

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,8 +198,10 @@ struct group {
 
 struct checking {
     const struct progress *progress;
-    uint64_t done, total;
     struct arena *arena;
+    /* what threads share */
+    pthread_mutex_t lock;
+    uint64_t done, total;
     lq_status status; /* of the first failure that ends the run */
     lq_error err;
 };
@@ -236,12 +239,11 @@ static EVP_MD_CTX *begin(enum claim_algorithm a, uint64_t size)
 static bool report(struct checking *c, const struct verify_item *i, uint64_t n)
 {
     bool go_on;
-#pragma omp critical
-    {
-        c->done += n;
-        progress_step(c->progress, c->done, c->total, i->name);
-        go_on = c->status == LQ_OK && !progress_stop(c->progress);
-    }
+    pthread_mutex_lock(&c->lock);
+    c->done += n;
+    progress_step(c->progress, c->done, c->total, i->name);
+    go_on = c->status == LQ_OK && !progress_stop(c->progress);
+    pthread_mutex_unlock(&c->lock);
     return go_on;
 }
 
@@ -314,21 +316,20 @@ static void check_group(struct checking *c, const struct group *g)
     uint64_t size = 0;
     lq_error err = {0};
     const lq_status status = hash_group(c, g, &size, hex, &err);
-#pragma omp critical
-    {
-        if (status == LQ_OK) {
-            for (size_t i = 0; i < g->n; i++)
-                judge(c, g->items[i], size, hex[g->items[i]->algorithm]);
-        } else if (status == LQ_E_FORMAT) { /* no regular file */
-            for (size_t i = 0; i < g->n; i++) {
-                g->items[i]->state = VERIFY_BAD;
-                g->items[i]->why = arena_strdup(c->arena, err.message);
-            }
-        } else if (c->status == LQ_OK) {
-            c->status = status;
-            c->err = err;
+    pthread_mutex_lock(&c->lock);
+    if (status == LQ_OK) {
+        for (size_t i = 0; i < g->n; i++)
+            judge(c, g->items[i], size, hex[g->items[i]->algorithm]);
+    } else if (status == LQ_E_FORMAT) { /* no regular file */
+        for (size_t i = 0; i < g->n; i++) {
+            g->items[i]->state = VERIFY_BAD;
+            g->items[i]->why = arena_strdup(c->arena, err.message);
         }
+    } else if (c->status == LQ_OK) {
+        c->status = status;
+        c->err = err;
     }
+    pthread_mutex_unlock(&c->lock);
 }
 
 static uint64_t size_of(const char *path)
@@ -340,7 +341,8 @@ static uint64_t size_of(const char *path)
 lq_status verify_check(struct verification *v, unsigned threads, const struct progress *progress,
                        lq_error *err)
 {
-    struct checking c = {.progress = progress, .arena = &v->arena};
+    struct checking c = {
+        .progress = progress, .arena = &v->arena, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct verify_item **const pending = mem_calloc(v->n + 1, sizeof(struct verify_item *));
     struct group *const groups = mem_calloc(v->n + 1, sizeof *groups);
     size_t n = 0, n_groups = 0;
