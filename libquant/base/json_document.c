@@ -40,16 +40,20 @@ static lq_status refuse_duplicates(const cJSON *node, const char *name, lq_error
 }
 
 /* The pull parser goes first: it knows the grammar to the letter, bounds the depth (which bounds
- * the recursion here and in cJSON), and says where a document is wrong. */
+ * the recursion here and in cJSON), and says where a document is wrong. A NUL, which would end a string
+ * of cJSON's, is refused. */
 static lq_status check_grammar(struct source *s, lq_error *err)
 {
     struct json j;
     LQ_TRY(json_open(&j, s, 0, s->size, 0, err));
     lq_status status = json_expect(&j, JSON_OBJECT, "the document");
-    if (status == LQ_OK)
-        status = json_skip_rest(&j, JSON_OBJECT);
-    if (status == LQ_OK)
-        status = json_expect(&j, JSON_END, "after the document");
+    for (enum json_event e = JSON_OBJECT; status == LQ_OK && e != JSON_END;) {
+        e = json_next(&j);
+        if (e == JSON_ERROR)
+            status = json_status(&j);
+        else if ((e == JSON_KEY || e == JSON_STRING) && memchr(j.token.data, '\0', j.token.len))
+            status = json_fail(&j, "a NUL in a string");
+    }
     json_close(&j);
     return status;
 }

@@ -319,6 +319,29 @@ static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, 
 
 /* ---- the whole ---- */
 
+/* Older AutoGPTQ gives every packed weight a bias, also where the model has none: of zeros then. */
+static lq_status is_bias_of_zeros(struct state *s, const struct known *k, bool *zeros, lq_error *err)
+{
+    const struct tensor *const t = k->tensor;
+    char name[MAPPING_NAME], part[1024];
+    *zeros = false;
+    if (!text_ends_with(k->name, ".bias") || t->rank != 1)
+        return LQ_OK;
+    snprintf(name, sizeof name, "%.*s.weight", (int)(strlen(k->name) - strlen(".bias")), k->name);
+    const struct known *const weight = look_up(s, name);
+    if (!weight || weight->tensor->type != &type_packed)
+        return LQ_OK;
+    for (uint64_t at = 0; at < t->bytes; at += sizeof part) {
+        const size_t n = t->bytes - at < sizeof part ? (size_t)(t->bytes - at) : sizeof part;
+        LQ_TRY(catalog_read(&s->m->source, t, part, n, at, err));
+        for (size_t i = 0; i < n; i++)
+            if (part[i])
+                return LQ_OK;
+    }
+    *zeros = true;
+    return LQ_OK;
+}
+
 static lq_status check_left_over(struct state *s, lq_error *err)
 {
     size_t dropped = 0;
@@ -326,7 +349,10 @@ static lq_status check_left_over(struct state *s, lq_error *err)
         const struct known *const k = &s->known[i];
         if (k->used)
             continue;
-        if (mapping_ignorable(s->m, k->name)) {
+        bool ignorable = mapping_ignorable(s->m, k->name);
+        if (!ignorable)
+            LQ_TRY(is_bias_of_zeros(s, k, &ignorable, err));
+        if (ignorable) {
             dropped++;
             continue;
         }

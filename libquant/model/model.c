@@ -59,6 +59,11 @@ static lq_status read_dims(struct model *m, lq_error *err)
                           (unsigned long long)d[DIM_LAYERS]);
     if (!d[DIM_KV_HEADS])
         d[DIM_KV_HEADS] = d[DIM_HEADS];
+    if (d[DIM_KV_HEADS] && d[DIM_HEADS] % d[DIM_KV_HEADS])
+        return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                          "\"num_attention_heads\" is %llu, no multiple of the %llu key and value "
+                          "heads",
+                          (unsigned long long)d[DIM_HEADS], (unsigned long long)d[DIM_KV_HEADS]);
     if (!d[DIM_HEAD_DIM] && d[DIM_HEADS]) {
         if (d[DIM_EMBD] % d[DIM_HEADS])
             return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
@@ -68,6 +73,20 @@ static lq_status read_dims(struct model *m, lq_error *err)
         d[DIM_HEAD_DIM] = d[DIM_EMBD] / d[DIM_HEADS];
     }
     return LQ_OK;
+}
+
+/* A token goes to at least one of the experts, and at most to all. */
+static lq_status check_experts(const struct model *m, lq_error *err)
+{
+    static const char names[] = "num_experts_per_tok num_experts_per_token top_k_experts";
+    const uint64_t experts = m->dim[DIM_EXPERTS];
+    uint64_t used = experts;
+    LQ_TRY(config_u64(&m->config, names, DIM_LIMIT, &used, err));
+    if (!experts || (used && used <= experts))
+        return LQ_OK;
+    return lq_fail_at(err, LQ_E_MODEL, "config.json", -1,
+                      "\"num_experts_per_tok\" is %llu, but there are %llu experts",
+                      (unsigned long long)used, (unsigned long long)experts);
 }
 
 static lq_status no_architecture(const char *name, lq_error *err)
@@ -97,6 +116,7 @@ static lq_status understand(struct model *m, lq_error *err)
         LQ_TRY(config_set_defaults(&m->config, m->of->defaults, err));
     LQ_TRY(config_resolve_rope(&m->config, err));
     LQ_TRY(read_dims(m, err));
+    LQ_TRY(check_experts(m, err));
     return m->arch->resolve ? m->arch->resolve(m, err) : LQ_OK;
 }
 

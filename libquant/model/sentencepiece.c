@@ -129,11 +129,13 @@ static bool normalizer(struct sentencepiece *sp, struct wire_reader r)
     return true;
 }
 
+/* What SentencePiece writes: the pieces, then how they were trained. */
 static lq_status model(struct sentencepiece *sp, struct wire_reader r, const char *name,
                        lq_error *err)
 {
     const unsigned char *const begin = r.at;
     size_t cap = 0;
+    bool trained = false;
     struct field f;
     while (r.at < r.end) {
         const int64_t at = r.at - begin;
@@ -142,9 +144,12 @@ static lq_status model(struct sentencepiece *sp, struct wire_reader r, const cha
             if (sp->n_pieces == PIECE_LIMIT ||
                 !mem_grow((void **)&sp->pieces, &cap, sp->n_pieces, sizeof *sp->pieces))
                 return lq_fail_memory(err);
-            ok = piece(sp, f.content, &sp->pieces[sp->n_pieces++]);
+            struct piece *const p = &sp->pieces[sp->n_pieces++];
+            ok = piece(sp, f.content, p);
+            if (ok && memchr(p->text.data, '\0', p->text.len))
+                return lq_fail_at(err, LQ_E_FORMAT, name, at, "a NUL in a piece");
         } else if (ok && f.wire == WIRE_BYTES && f.number == 2) {
-            ok = trainer(sp, f.content);
+            ok = trained = trainer(sp, f.content);
         } else if (ok && f.wire == WIRE_BYTES && f.number == 3) {
             ok = normalizer(sp, f.content);
         }
@@ -152,7 +157,11 @@ static lq_status model(struct sentencepiece *sp, struct wire_reader r, const cha
             return lq_fail_at(err, LQ_E_FORMAT, name, at,
                               "this is no SentencePiece model, or it is damaged here");
     }
-    return LQ_OK;
+    if (!sp->n_pieces)
+        return lq_fail_at(err, LQ_E_FORMAT, name, -1, "the SentencePiece model is empty");
+    return trained ? LQ_OK
+                   : lq_fail_at(err, LQ_E_FORMAT, name, r.at - begin,
+                                "the SentencePiece model ends behind its pieces: it is cut short");
 }
 
 lq_status sentencepiece_read(struct sentencepiece *sp, struct source *s, lq_error *err)
@@ -163,9 +172,7 @@ lq_status sentencepiece_read(struct sentencepiece *sp, struct source *s, lq_erro
     sp->model_type = 1;
     sp->add_dummy_prefix = sp->remove_extra_whitespaces = true;
     const struct wire_reader all = {(const unsigned char *)data, (const unsigned char *)data + len};
-    lq_status status = model(sp, all, s->name, err);
-    if (status == LQ_OK && !sp->n_pieces)
-        status = lq_fail_at(err, LQ_E_FORMAT, s->name, -1, "the SentencePiece model is empty");
+    const lq_status status = model(sp, all, s->name, err);
     free(data);
     return status;
 }

@@ -368,9 +368,11 @@ static lq_status read_template(struct state *s, const char *name, char **out, si
     LQ_TRY(s->m->files->open(s->m->files, name, &file, err));
     lq_status status = source_read_all(file, TEMPLATE_LIMIT, out, len, err);
     if (status == LQ_OK) {
-        const size_t bad = utf8_check(*out, *len);
+        const char *const nul = memchr(*out, '\0', *len);
+        const size_t bad = nul ? (size_t)(nul - *out) : utf8_check(*out, *len);
         if (bad != *len) {
-            status = lq_fail_at(err, LQ_E_FORMAT, file->name, (int64_t)bad, "is not valid UTF-8");
+            status = lq_fail_at(err, LQ_E_FORMAT, file->name, (int64_t)bad,
+                                nul ? "a NUL in the text" : "is not valid UTF-8");
             free(*out);
         } else {
             *len = unify_lines(*out, *len);

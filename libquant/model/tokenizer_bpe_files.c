@@ -85,8 +85,9 @@ static lq_status put_merge(struct tokenizer_json *t, size_t *cap, struct bytes *
     return LQ_OK;
 }
 
-/* A first line that begins with '#' is a comment; lines that are no pair are passed over. */
-static lq_status parse_merges(struct tokenizer_json *t, const char *text, size_t len, lq_error *err)
+/* A first line that begins with '#' is a comment, and lines may be empty. `file` is for messages. */
+static lq_status parse_merges(struct tokenizer_json *t, const char *file, const char *text,
+                              size_t len, lq_error *err)
 {
     struct bytes *list = NULL;
     size_t cap = 0;
@@ -95,8 +96,16 @@ static lq_status parse_merges(struct tokenizer_json *t, const char *text, size_t
         const char *const end = memchr(text + at, '\n', len - at);
         const size_t n = end ? (size_t)(end - text) - at : len - at;
         struct bytes part[2];
-        if (!(line == 0 && n && text[at] == '#') && two_parts(text + at, n, part))
+        size_t blank = at;
+        while (blank < at + n && is_blank(text[blank]))
+            blank++;
+        if (blank == at + n || (line == 0 && text[at] == '#'))
+            ;
+        else if (two_parts(text + at, n, part))
             status = put_merge(t, &cap, &list, part, err);
+        else
+            status = lq_fail_at(err, LQ_E_FORMAT, file, (int64_t)at,
+                                "line %zu is no pair of tokens", line + 1);
         at += n + 1;
     }
     if (status == LQ_OK && t->n_merges) {
@@ -118,12 +127,18 @@ static lq_status read_merges(struct tokenizer_json *t, struct model *m, lq_error
     LQ_TRY(m->files->open(m->files, "merges.txt", &s, err));
     lq_status status = source_read_all(s, MERGES_LIMIT, &text, &len, err);
     if (status == LQ_OK) {
+        const char *const nul = memchr(text, '\0', len);
         const size_t bad = utf8_check(text, len);
-        status = bad == len ? parse_merges(t, text, len, err)
-                            : lq_fail_at(err, LQ_E_FORMAT, s->name, (int64_t)bad,
-                                         "is not valid UTF-8");
+        if (nul)
+            status = lq_fail_at(err, LQ_E_FORMAT, s->name, nul - text, "a NUL in the text");
+        else if (bad != len)
+            status = lq_fail_at(err, LQ_E_FORMAT, s->name, (int64_t)bad, "is not valid UTF-8");
+        else
+            status = parse_merges(t, s->name, text, len, err);
         free(text);
     }
+    if (status == LQ_OK)
+        status = tokenizer_json_check(t, s->name, err);
     source_close(s);
     return status;
 }
@@ -153,6 +168,7 @@ lq_status tokenizer_bpe_files_read(struct tokenizer_json **out, struct model *m,
         return lq_fail_memory(err);
     strcpy(t->type, "BPE");
     t->separate_files = true;
+    t->file = "vocab.json";
     t->unk_id = -1;
     t->pre_tokenizer = cJSON_Parse(pre_tokenizer_of(m));
     lq_status status = t->pre_tokenizer ? read_vocab(t, m, err) : lq_fail_memory(err);

@@ -1,5 +1,6 @@
-/* tokenizer_check.c -- whether a vocabulary is one: a known kind, every token once, every merge made
- * of tokens and making one. The tokenizers library refuses the same when it loads the file. */
+/* tokenizer_check.c -- whether a vocabulary is one: a known kind, every token once, every merge once,
+ * made of tokens and making one. The tokenizers library refuses unknown parts when it loads the file;
+ * of a merge that comes twice it takes the last rank and llama.cpp the first. */
 #include "libquant/base/status.h"
 #include "libquant/base/text.h"
 #include "libquant/model/tokenizer_json.h"
@@ -7,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokens by text: open addressing, a power of two of slots, id + 1 in each or 0. */
+/* Texts (tokens, merges) by what they are: open addressing, a power of two of slots, index + 1 in each
+ * or 0. */
 struct lookup {
-    const struct bytes *vocab;
+    const struct bytes *text;
     uint32_t *slot;
     uint32_t mask;
 };
@@ -32,7 +34,7 @@ static uint32_t *slot_of(const struct lookup *l, const char *s, size_t len)
     uint32_t h = hash_bytes(s, len);
     for (int step = 0; step < MOST_STEPS; step++, h++) {
         uint32_t *const at = &l->slot[h & l->mask];
-        if (!*at || (l->vocab[*at - 1].len == len && memcmp(l->vocab[*at - 1].data, s, len) == 0))
+        if (!*at || (l->text[*at - 1].len == len && memcmp(l->text[*at - 1].data, s, len) == 0))
             return at;
     }
     return NULL;
@@ -56,20 +58,43 @@ static lq_status refuse(const char *file, const char *what, const struct bytes *
     return status;
 }
 
-static lq_status fill(struct lookup *l, const struct tokenizer_json *t, const char *file,
-                      lq_error *err)
+/* Enters n texts, those that are there; `what` is said of one that comes twice. Where it is LQ_OK the
+ * caller frees l->slot. */
+static lq_status make_lookup(struct lookup *l, const struct bytes *text, uint32_t n,
+                             const char *what, const char *file, lq_error *err)
 {
-    for (uint32_t id = 0; id < t->n_vocab; id++) {
-        const struct bytes *const token = &t->vocab[id];
-        if (!token->data)
+    *l = (struct lookup){.text = text, .mask = 255};
+    while (l->mask / 2 < n)
+        l->mask = l->mask * 2 + 1;
+    l->slot = mem_calloc((size_t)l->mask + 1, sizeof *l->slot);
+    if (!l->slot)
+        return lq_fail_memory(err);
+    lq_status status = LQ_OK;
+    for (uint32_t i = 0; i < n && status == LQ_OK; i++) {
+        if (!text[i].data)
             continue;
-        uint32_t *const slot = slot_of(l, token->data, token->len);
+        uint32_t *const slot = slot_of(l, text[i].data, text[i].len);
         if (!slot)
-            return refuse(file, "too many tokens are alike to a hash function, among them", token, err);
-        if (*slot)
-            return refuse(file, "two ids have the token", token, err);
-        *slot = id + 1;
+            status = refuse(file, "too many texts are alike to a hash function, among them",
+                            &text[i], err);
+        else if (*slot)
+            status = refuse(file, what, &text[i], err);
+        else
+            *slot = i + 1;
     }
+    if (status != LQ_OK)
+        free(l->slot);
+    return status;
+}
+
+static const char two_ids[] = "two ids have the token";
+
+lq_status tokens_check_unique(const struct bytes *tokens, uint32_t n, const char *file,
+                              lq_error *err)
+{
+    struct lookup l;
+    LQ_TRY(make_lookup(&l, tokens, n, two_ids, file, err));
+    free(l.slot);
     return LQ_OK;
 }
 
@@ -88,26 +113,30 @@ static bool is_token(const struct lookup *l, const char *s, size_t len, char *sc
     return n != len && in_vocab(l, scratch, n);
 }
 
-/* `scratch` has room for twice the merge. */
-static bool merge_is_known(const struct lookup *l, const struct bytes *merge, char *scratch)
+/* Why the merge is none, or NULL. `scratch` has room for twice the merge. */
+static const char *wrong_with(const struct lookup *l, const struct bytes *merge, char *scratch)
 {
+    static const char unknown[] = "the vocabulary lacks a part or the result of the merge";
     const char *const blank = memchr(merge->data, ' ', merge->len);
     if (!blank)
-        return false;
+        return unknown;
     const char *const right = blank + 1;
     const size_t n_left = (size_t)(blank - merge->data), n_right = merge->len - n_left - 1;
+    if (!n_left || !n_right)
+        return "never ends, because it makes one of its own parts: the merge";
     if (memchr(right, ' ', n_right) || !is_token(l, merge->data, n_left, scratch) ||
         !is_token(l, right, n_right, scratch))
-        return false;
+        return unknown;
     char *const joined = scratch + merge->len;
     memcpy(joined, merge->data, n_left);
     memcpy(joined + n_left, right, n_right);
-    return is_token(l, joined, n_left + n_right, scratch);
+    return is_token(l, joined, n_left + n_right, scratch) ? NULL : unknown;
 }
 
 static lq_status check_merges(const struct lookup *l, const struct tokenizer_json *t,
                               const char *file, lq_error *err)
 {
+    struct lookup merges;
     size_t longest = 0;
     for (uint32_t i = 0; i < t->n_merges; i++)
         longest = t->merges[i].len > longest ? t->merges[i].len : longest;
@@ -115,12 +144,17 @@ static lq_status check_merges(const struct lookup *l, const struct tokenizer_jso
     if (!scratch)
         return lq_fail_memory(err);
     lq_status status = LQ_OK;
-    for (uint32_t i = 0; i < t->n_merges && status == LQ_OK; i++)
-        if (!merge_is_known(l, &t->merges[i], scratch))
-            status = refuse(file, "the vocabulary lacks a part or the result of the merge",
-                            &t->merges[i], err);
+    for (uint32_t i = 0; i < t->n_merges && status == LQ_OK; i++) {
+        const char *const wrong = wrong_with(l, &t->merges[i], scratch);
+        if (wrong)
+            status = refuse(file, wrong, &t->merges[i], err);
+    }
     free(scratch);
-    return status;
+    LQ_TRY(status);
+    LQ_TRY(make_lookup(&merges, t->merges, t->n_merges, "comes twice, with two ranks: the merge",
+                       file, err));
+    free(merges.slot);
+    return LQ_OK;
 }
 
 lq_status tokenizer_json_check(const struct tokenizer_json *t, const char *file, lq_error *err)
@@ -132,17 +166,11 @@ lq_status tokenizer_json_check(const struct tokenizer_json *t, const char *file,
     if (k == sizeof known / sizeof *known)
         return lq_fail_at(err, LQ_E_UNSUPPORTED, file, -1,
                           "the kind of tokenizer is not one of BPE, Unigram, WordPiece, WordLevel");
-    if (t->scores) /* Unigram lists may hold a token twice: the first one counts */
+    if (t->scores) /* Unigram has no merges; its tokens are looked at when they are written */
         return LQ_OK;
-    struct lookup l = {.vocab = t->vocab, .mask = 255};
-    while (l.mask / 2 < t->n_tokens)
-        l.mask = l.mask * 2 + 1;
-    l.slot = mem_calloc((size_t)l.mask + 1, sizeof *l.slot);
-    if (!l.slot)
-        return lq_fail_memory(err);
-    lq_status status = fill(&l, t, file, err);
-    if (status == LQ_OK)
-        status = check_merges(&l, t, file, err);
+    struct lookup l;
+    LQ_TRY(make_lookup(&l, t->vocab, t->n_vocab, two_ids, file, err));
+    const lq_status status = check_merges(&l, t, file, err);
     free(l.slot);
     return status;
 }

@@ -37,9 +37,17 @@ static lq_status first_time(struct reader *r, bool *seen)
     return LQ_OK;
 }
 
+/* Readers of GGUF files end a text where a NUL is. */
+static lq_status refuse_nul(struct reader *r)
+{
+    return memchr(r->j.token.data, '\0', r->j.token.len) ? json_fail(&r->j, "a NUL in a token")
+                                                         : LQ_OK;
+}
+
 /* Remembers the current token. */
 static lq_status keep(struct reader *r, struct spans *list, lq_error *err)
 {
+    LQ_TRY(refuse_nul(r));
     if (!mem_grow((void **)&list->item, &list->cap, list->n, sizeof *list->item))
         return lq_fail_memory(err);
     list->item[list->n++] = (struct span){.at = r->pool.len, .len = r->j.token.len};
@@ -133,9 +141,11 @@ static lq_status merge_pair(struct reader *r, lq_error *err)
         return lq_fail_memory(err);
     const size_t at = r->pool.len;
     LQ_TRY(json_expect(&r->j, JSON_STRING, "the left part of a merge"));
+    LQ_TRY(refuse_nul(r));
     put_part(&r->pool, &r->j.token);
     text_putc(&r->pool, ' ');
     LQ_TRY(json_expect(&r->j, JSON_STRING, "the right part of a merge"));
+    LQ_TRY(refuse_nul(r));
     put_part(&r->pool, &r->j.token);
     list->item[list->n++] = (struct span){.at = at, .len = r->pool.len - at};
     text_putc(&r->pool, '\0');
@@ -209,6 +219,7 @@ static lq_status added_token(struct reader *r, struct added_token *a, lq_error *
             has_id = true;
         } else if (json_token_is(&r->j, "content")) {
             LQ_TRY(json_expect(&r->j, JSON_STRING, "the text of a token"));
+            LQ_TRY(refuse_nul(r));
             a->content.data = arena_strndup(&r->t->arena, r->j.token.data, r->j.token.len);
             a->content.len = r->j.token.len;
             if (!a->content.data)
@@ -364,6 +375,7 @@ lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_
     if (!r.t)
         return lq_fail_memory(err);
     r.t->unk_id = -1;
+    r.t->file = "tokenizer.json";
     lq_status status = json_open(&r.j, s, 0, s->size, 1 << 20, err);
     if (status == LQ_OK)
         status = document(&r, err);

@@ -29,6 +29,7 @@ struct tokenizer_json {
     uint32_t n_added;
     bool byte_fallback, has_byte_fallback, ignore_merges;
     bool separate_files;     /* it comes from vocab.json and merges.txt */
+    const char *file;        /* where the vocabulary is from, for messages */
     int64_t unk_id;          /* Unigram: or -1 */
     struct bytes unk_token;  /* or data NULL */
     struct cJSON *normalizer, *pre_tokenizer, *post_processor, *decoder; /* or NULL */
@@ -37,9 +38,13 @@ struct tokenizer_json {
 
 /* Reads the document. On failure *out is NULL. */
 lq_status tokenizer_json_read(struct tokenizer_json **out, struct source *s, lq_error *err);
-/* Refuses a kind that is not known, a token that has two ids, and a merge of or into something that is
- * no token. For tokenizer_json_read, which calls it; `file` is for messages. */
+/* Refuses a kind that is not known, a token that has two ids, a merge that comes twice, that makes one of
+ * its parts, or that is of or into something that is no token. For the functions that read one; `file`
+ * is for messages: where the merges are from. */
 lq_status tokenizer_json_check(const struct tokenizer_json *t, const char *file, lq_error *err);
+/* Refuses n texts of which two are the same; entries whose data is NULL are passed over. */
+lq_status tokens_check_unique(const struct bytes *tokens, uint32_t n, const char *file,
+                              lq_error *err);
 /* NULL is allowed. */
 void tokenizer_json_free(struct tokenizer_json *t);
 

@@ -54,6 +54,7 @@ lq_status vocab_write(const struct vocab *v, struct catalog *out, const char *mo
                       const char *pre, lq_error *err)
 {
     LQ_TRY(vocab_fill_gaps(v, out, err));
+    LQ_TRY(tokens_check_unique(v->tokens, v->n, v->file, err));
     LQ_TRY(catalog_set_string(out, "tokenizer.ggml.model", model, strlen(model), err));
     LQ_TRY(catalog_set_string(out, "tokenizer.ggml.pre", pre, strlen(pre), err));
     LQ_TRY(catalog_set_array(out, "tokenizer.ggml.tokens", META_STRING, v->tokens, v->n, err));

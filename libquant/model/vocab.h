@@ -49,6 +49,7 @@ struct vocab {
     float *scores; /* or NULL */
     int32_t *types;
     uint32_t n;
+    const char *file; /* where the tokens are from, for messages */
 };
 
 /* Arrays for n tokens, all "[PAD<id>]" and unused. */
@@ -58,7 +59,8 @@ lq_status vocab_set(struct vocab *v, struct catalog *out, uint32_t id, const cha
                     float score, enum token_type type, lq_error *err);
 /* Gives the ids that no token has their names. */
 lq_status vocab_fill_gaps(const struct vocab *v, struct catalog *out, lq_error *err);
-/* Sets tokenizer.ggml.model, .pre, .tokens, .scores, .token_type. */
+/* Sets tokenizer.ggml.model, .pre, .tokens, .scores, .token_type. LQ_E_FORMAT where two tokens are the
+ * same: programs look tokens up by their texts, and llama.cpp ends where it finds two. */
 lq_status vocab_write(const struct vocab *v, struct catalog *out, const char *model,
                       const char *pre, lq_error *err);
 

@@ -120,7 +120,7 @@ static lq_status check_ids(const struct tokenizer_json *t, uint64_t n, lq_error 
         largest = t->added[i].id >= largest ? t->added[i].id + 1 : largest;
     if (largest <= n)
         return LQ_OK;
-    return lq_fail_at(err, LQ_E_MODEL, "tokenizer.json", -1,
+    return lq_fail_at(err, LQ_E_MODEL, t->file, -1,
                       "has a token with the id %u, but \"vocab_size\" is %llu", largest - 1,
                       (unsigned long long)n);
 }
@@ -136,6 +136,7 @@ lq_status vocab_from_json(struct model *m, struct vocab *v, struct catalog *out,
     LQ_TRY(config_u64(&m->config, "vocab_size", TOKEN_ID_LIMIT, &n, err));
     LQ_TRY(check_ids(t, n, err));
     LQ_TRY(vocab_new(v, out, (uint32_t)n, false, err));
+    v->file = t->file;
     for (uint32_t i = 0; i < t->n_vocab; i++)
         if (t->vocab[i].data)
             LQ_TRY(vocab_set(v, out, i, t->vocab[i].data, t->vocab[i].len, 0, TOKEN_NORMAL, err));

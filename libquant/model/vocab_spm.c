@@ -16,13 +16,14 @@ static enum token_type type_of(const struct piece *p)
     return p->type == PIECE_USER_DEFINED ? TOKEN_NORMAL : (enum token_type)p->type;
 }
 
-static lq_status set_pieces(struct model *m, struct vocab *v, struct catalog *out,
-                            const struct sentencepiece *sp, lq_error *err)
+static lq_status set_pieces(struct vocab *v, struct catalog *out, const struct sentencepiece *sp,
+                            lq_error *err)
 {
+    v->file = "tokenizer.model";
     if (sp->n_pieces > v->n)
-        model_note(m, "tokenizer.model has %u tokens, the model %u: the last are dropped",
-                   sp->n_pieces, v->n);
-    for (uint32_t i = 0; i < sp->n_pieces && i < v->n; i++) {
+        return lq_fail_at(err, LQ_E_MODEL, v->file, -1, "has %u tokens, but \"vocab_size\" is %u",
+                          sp->n_pieces, v->n);
+    for (uint32_t i = 0; i < sp->n_pieces; i++) {
         const struct piece *const p = &sp->pieces[i];
         LQ_TRY(vocab_set(v, out, i, p->text.data, p->text.len, p->score, type_of(p), err));
     }
@@ -139,7 +140,7 @@ static lq_status from_sentencepiece(struct model *m, struct vocab *v, struct cat
     if (status == LQ_OK)
         status = vocab_new(v, out, (uint32_t)n, true, err);
     if (status == LQ_OK)
-        status = set_pieces(m, v, out, &sp, err);
+        status = set_pieces(v, out, &sp, err);
     if (status == LQ_OK)
         status = set_added_file(m, v, out, err);
     if (status == LQ_OK)

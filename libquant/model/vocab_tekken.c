@@ -52,6 +52,8 @@ static lq_status read_config(struct tekken *t)
 static lq_status take_bytes(struct tekken *t, bool encoded, struct bytes *out, lq_error *err)
 {
     const struct text *const token = &t->j.token;
+    if (!encoded && memchr(token->data, '\0', token->len))
+        return json_fail(&t->j, "a NUL in a token");
     char *const data = arena_calloc(&t->arena, token->len + 4, 1);
     if (!data)
         return lq_fail_memory(err);
@@ -339,7 +341,7 @@ static lq_status write_template(struct model *m, const struct tekken *t, struct 
 static lq_status write_all(struct model *m, struct tekken *t, struct catalog *out, const char *file,
                            lq_error *err)
 {
-    struct vocab v = {0};
+    struct vocab v = {.file = "tekken.json"};
     if (m->dim[DIM_VOCAB] && t->vocab_size != m->dim[DIM_VOCAB])
         return lq_fail_at(err, LQ_E_MODEL, file, -1, "has %llu tokens, but \"vocab_size\" is %llu",
                           (unsigned long long)t->vocab_size,

@@ -61,6 +61,7 @@ static lq_status read_pieces(struct model *m, struct vocab *v, struct catalog *o
     source_close(s);
     if (status == LQ_OK)
         status = from_pieces(m, v, out, &sp, err);
+    v->file = "sentencepiece.bpe.model";
     rules->blank_in_front = sp.add_dummy_prefix;
     rules->join_blanks = sp.remove_extra_whitespaces;
     if (status == LQ_OK && sp.charsmap.len) {
@@ -152,6 +153,7 @@ static lq_status from_json(struct model *m, const struct tokenizer_json *t, stru
                                                          : TOKEN_NORMAL;
         LQ_TRY(vocab_set(v, out, i, b->data, b->len, (float)t->scores[i], type, err));
     }
+    v->file = t->file;
     rules->blank_in_front = config_flag(m, "add_prefix_space", true);
     rules->join_blanks = config_flag(m, "clean_up_tokenization_spaces", false);
     const char *const charsmap = charsmap_of(t->normalizer);

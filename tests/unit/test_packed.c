@@ -96,6 +96,8 @@ static const uint32_t numbers[8] = {0x76543210, 0x76543210, 0x76543210, 0x765432
 static const int32_t by_four[8] = {0, 0, 0, 0, 1, 1, 1, 1};
 static const int32_t mixed[8] = {1, 0, 1, 0, 1, 0, 1, 0};
 
+#define LAYER0 "model.layers.0."
+
 static void put_gptq(struct checkpoint *c, const int32_t *order)
 {
     put(c, "a.qweight", "I32", "1,8", numbers, sizeof numbers);
@@ -168,6 +170,61 @@ static void gptq_that_does_not_fit_is_refused(void **state)
     put(&c, "a.qzeros", "I32", "2,1", zeros, sizeof zeros);
     put(&c, "a.scales", "F16", "2,8", scales, sizeof scales);
     expect_refused(&c, GPTQ4, "F32, where I32");
+}
+
+/* A Qwen2 of one layer whose attention output is packed, with a bias that no Qwen2 has. */
+static lq_status map_packed_qwen2(const float *bias, size_t *n, lq_error *err)
+{
+    static const char *const tensors[][2] = {
+        {"model.embed_tokens.weight", "5 8"},
+        {"model.norm.weight", "8"},
+        {LAYER0 "input_layernorm.weight", "8"},
+        {LAYER0 "post_attention_layernorm.weight", "8"},
+        {LAYER0 "self_attn.q_proj.weight", "8 8"},
+        {LAYER0 "self_attn.q_proj.bias", "8"},
+        {LAYER0 "self_attn.k_proj.weight", "4 8"},
+        {LAYER0 "self_attn.k_proj.bias", "4"},
+        {LAYER0 "self_attn.v_proj.weight", "4 8"},
+        {LAYER0 "self_attn.v_proj.bias", "4"},
+        {LAYER0 "mlp.gate_proj.weight", "6 8"},
+        {LAYER0 "mlp.up_proj.weight", "6 8"},
+        {LAYER0 "mlp.down_proj.weight", "8 6"},
+    };
+    struct checkpoint c = {0};
+    struct model m;
+    struct mapping map = {0};
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
+        put_shaped(&c, tensors[i][0], tensors[i][1]);
+    put(&c, LAYER0 "self_attn.o_proj.qweight", "I32", "1,8", numbers, sizeof numbers);
+    put(&c, LAYER0 "self_attn.o_proj.qzeros", "I32", "2,1", zeros, sizeof zeros);
+    put(&c, LAYER0 "self_attn.o_proj.scales", "F16", "2,8", scales, sizeof scales);
+    put(&c, LAYER0 "self_attn.o_proj.bias", "F32", "8", bias, 8 * sizeof *bias);
+    write_checkpoint(&c, "model.safetensors");
+    temp_write_text("config.json",
+                    "{\"architectures\":[\"Qwen2ForCausalLM\"],\"hidden_size\":8,"
+                    "\"intermediate_size\":6,\"num_hidden_layers\":1,\"num_attention_heads\":2,"
+                    "\"num_key_value_heads\":1,\"vocab_size\":5,\"tie_word_embeddings\":true,"
+                    "\"quantization_config\":{\"quant_method\":\"gptq\",\"bits\":4,"
+                    "\"group_size\":4}}");
+    open_model(&m);
+    const lq_status status = mapping_make(&map, &m, err);
+    *n = map.n;
+    mapping_release(&map);
+    model_close(&m);
+    return status;
+}
+
+static void a_bias_of_zeros_beside_a_packed_weight_is_left_out(void **state)
+{
+    static const float none[8] = {0}, some[8] = {[7] = 0.5f};
+    lq_error err = {0};
+    size_t n;
+    (void)state;
+    assert_int_equal(map_packed_qwen2(none, &n, &err), LQ_OK);
+    assert_int_equal(n, 14);
+    assert_int_equal(map_packed_qwen2(some, &n, &err), LQ_E_MODEL);
+    assert_string_equal(err.tensor, LAYER0 "self_attn.o_proj.bias");
+    assert_non_null(strstr(err.message, "is left over"));
 }
 
 static void a_weight_beside_its_packed_form_is_refused(void **state)
@@ -346,6 +403,7 @@ int main(void)
         temp_test(gptq_stores_zeros_less_one),
         temp_test(gptq_v2_stores_zeros),
         temp_test(gptq_that_does_not_fit_is_refused),
+        temp_test(a_bias_of_zeros_beside_a_packed_weight_is_left_out),
         temp_test(a_weight_beside_its_packed_form_is_refused),
         temp_test(nvfp4_has_two_scales),
         temp_test(awq_interleaves_outputs),

@@ -336,6 +336,7 @@ static void sentencepiece_vocabulary(void **state)
     put_piece(&t, "<unk>", 0, PIECE_UNKNOWN);
     put_piece(&t, "<s>", 0, PIECE_CONTROL);
     put_piece(&t, "own", -1, PIECE_USER_DEFINED);
+    text_put(&t, "\x12\x02\x18\x02", 4); /* trainer: BPE */
     temp_write("tokenizer.model", t.data, t.len);
     temp_write_text("added_tokens.json", "{\"<tool>\":3,\"far\":77}");
     import(NULL, "{\"add_bos_token\":true,\"add_prefix_space\":false,\"added_tokens_decoder\":{"
