@@ -1,4 +1,5 @@
 /* cmd_convert.c -- `lq convert`: a downloaded model to GGUF, in as many types as are asked for. */
+#include "libquant/base/text.h"
 #include "tools/attest_args.h"
 #include "tools/convert_report.h"
 #include "tools/license_report.h"
@@ -6,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Everything that the arguments say. */
 struct job {
@@ -124,7 +124,7 @@ static lq_status parse_tensors(const struct job *job, struct tensors_options *o,
         return lq_fail(err, LQ_E_USAGE, "--format safetensors needs -o FILE or -o FOLDER");
     if (given->n_types != 1)
         return lq_fail(err, LQ_E_USAGE, "--format safetensors makes one type at a time");
-    if (strcasecmp(given->types[0], "auto") == 0)
+    if (ascii_casecmp(given->types[0], "auto") == 0)
         return LQ_OK;
     o->type = type_by_name(given->types[0]);
     if (!o->type || (o->type->id != LQ_TYPE_F32 && o->type->id != LQ_TYPE_F16 &&

@@ -1,6 +1,8 @@
 /* license_bases.c -- the terms of a model against those of what it was made from, link by link. */
 #include "libquant/audit/license_rules.h"
 
+#include "libquant/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +146,7 @@ static bool any_has(const struct expression *e, unsigned flag)
 
 static bool is_shared_alike(const struct expression *e)
 {
-    return e->n_leaves == 1 && strncasecmp(e->leaf[0].id, "CC-BY-SA-", 9) == 0;
+    return e->n_leaves == 1 && ascii_ncasecmp(e->leaf[0].id, "CC-BY-SA-", 9) == 0;
 }
 
 /* A permissive licence exchanged for another: allowed, but its text has to stay. */
@@ -283,8 +285,8 @@ static const char *conflict(const struct expression *a, const struct expression 
         return "the GNU licence forbids restrictions beyond its own";
     if (license_duty_find(only_id(a), DUTY_NO_TRAINING) && !expression_equal(a, b))
         return "the first may not be used to improve other models";
-    if (x && y && strncasecmp(x->value, y->value, strlen(x->value)) != 0 &&
-        strncasecmp(x->value, y->value, strlen(y->value)) != 0)
+    if (x && y && ascii_ncasecmp(x->value, y->value, strlen(x->value)) != 0 &&
+        ascii_ncasecmp(x->value, y->value, strlen(y->value)) != 0)
         return "each demands that the name begins with its own word";
     if (all_have(a, TERMS_STRONG) && all_have(b, TERMS_STRONG) &&
         expression_compatible(a, b) == INCOMPATIBLE && expression_compatible(b, a) == INCOMPATIBLE)

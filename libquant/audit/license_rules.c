@@ -1,6 +1,8 @@
 /* license_rules.c -- the statements of one model against each other. */
 #include "libquant/audit/license_rules.h"
 
+#include "libquant/base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +101,7 @@ static bool may_agree(const char *a, const char *b)
     const bool ok = parse(&x, a), both = parse(&y, b);
     for (size_t i = 0; ok && both && i < x.n_leaves; i++)
         for (size_t k = 0; k < y.n_leaves; k++)
-            share |= strcasecmp(x.leaf[i].id, y.leaf[k].id) == 0;
+            share |= ascii_casecmp(x.leaf[i].id, y.leaf[k].id) == 0;
     expression_release(&x);
     expression_release(&y);
     return share;

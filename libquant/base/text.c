@@ -180,6 +180,26 @@ void text_put_json(struct text *t, const char *s, size_t len)
     text_putc(t, '"');
 }
 
+char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+int ascii_casecmp(const char *a, const char *b)
+{
+    return ascii_ncasecmp(a, b, SIZE_MAX);
+}
+
+int ascii_ncasecmp(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int x = (unsigned char)ascii_lower(a[i]), y = (unsigned char)ascii_lower(b[i]);
+        if (x != y || !x)
+            return x - y;
+    }
+    return 0;
+}
+
 bool text_ends_with(const char *s, const char *suffix)
 {
     const size_t n = strlen(s), m = strlen(suffix);

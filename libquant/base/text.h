@@ -44,6 +44,12 @@ void text_put_printable(struct text *t, const char *s, size_t len);
  * serde_json and jq give). Bytes that are not UTF-8 become U+FFFD. */
 void text_put_json(struct text *t, const char *s, size_t len);
 
+/* Case of ASCII letters alone, the same in every locale (in a Turkish one strcasecmp would not find "I8"
+ * in "i8"). Order is that of strcasecmp and strncasecmp in the C locale: by lower-case bytes. */
+char ascii_lower(char c);
+int ascii_casecmp(const char *a, const char *b);
+int ascii_ncasecmp(const char *a, const char *b, size_t n);
+
 bool text_ends_with(const char *s, const char *suffix);
 bool text_starts_with(const char *s, const char *prefix);
 

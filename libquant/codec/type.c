@@ -1,6 +1,8 @@
 /* type.c -- the table of tensor types and its look-ups. */
 #include "libquant/codec/type.h"
 
+#include "libquant/base/text.h"
+
 #include <string.h>
 
 static const struct type_info *const types[] = {
@@ -29,22 +31,10 @@ const struct type_info *type_by_id(uint32_t id)
     return NULL;
 }
 
-/* Not strcasecmp: in a Turkish locale that would not find "i8". */
-static bool equal_names(const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++) {
-        const char ca = *a >= 'a' && *a <= 'z' ? (char)(*a - 'a' + 'A') : *a;
-        const char cb = *b >= 'a' && *b <= 'z' ? (char)(*b - 'a' + 'A') : *b;
-        if (ca != cb)
-            return false;
-    }
-    return *a == *b;
-}
-
 const struct type_info *type_by_name(const char *name)
 {
     for (size_t i = 0; i < TYPE_COUNT; i++)
-        if (equal_names(types[i]->name, name))
+        if (ascii_casecmp(types[i]->name, name) == 0)
             return types[i];
     return NULL;
 }

@@ -2,11 +2,11 @@
 #include "libquant/convert/convert.h"
 
 #include "formats/format.h"
+#include "libquant/base/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 enum {
@@ -222,7 +222,7 @@ static lq_status find_type(const struct conversion *c, struct convert_output *o,
                            lq_error *err)
 {
     const struct type_info *const type =
-        strcasecmp(name, "auto") == 0 ? guess_type(c) : type_by_name(name);
+        ascii_casecmp(name, "auto") == 0 ? guess_type(c) : type_by_name(name);
     for (size_t i = 0; type && i < sizeof direct_types / sizeof *direct_types; i++)
         if (direct_types[i].type == type->id) {
             o->plain = type;

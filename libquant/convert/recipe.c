@@ -25,24 +25,11 @@ const struct mix *mix_at(size_t i)
     return &mixes[i];
 }
 
-/* In ASCII, whatever the locale. */
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-static bool equal_but_case(const char *a, const char *b)
-{
-    for (; *a && upper(*a) == upper(*b); a++)
-        b++;
-    return upper(*a) == upper(*b);
-}
-
 const struct mix *mix_by_name(const char *name)
 {
     uint64_t number;
     for (size_t i = 0; i < mix_count(); i++)
-        if (equal_but_case(mixes[i].name, name))
+        if (ascii_casecmp(mixes[i].name, name) == 0)
             return &mixes[i];
     if (text_parse_u64(name, UINT32_MAX, &number))
         for (size_t i = 0; i < mix_count(); i++)

@@ -101,8 +101,7 @@ static lq_status compile(struct type_pattern *p, lq_error *err)
 static void to_lower(char *s)
 {
     for (; *s; s++)
-        if (*s >= 'A' && *s <= 'Z')
-            *s = (char)(*s - 'A' + 'a');
+        *s = ascii_lower(*s);
 }
 
 lq_status type_pattern_parse(struct type_pattern *p, const char *text, lq_error *err)

@@ -1,11 +1,11 @@
 /* expression.c -- a parser of SPDX licence expressions by recursive descent. */
 #include "libquant/license/expression.h"
 
+#include "libquant/base/text.h"
 #include "libquant/license/spdx.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* A set of choices under way. */
 struct choices {
@@ -125,8 +125,8 @@ static lq_status read_id(struct parser *p, struct text *id, unsigned *flags)
         l = spdx_license_find(p->at, n);
     const bool reference = is_reference(p->at, n, "LicenseRef-");
     if (!l && !reference &&
-        (memchr(p->at, ':', n) || strncasecmp(p->at, "LicenseRef-", 11) == 0 ||
-         strncasecmp(p->at, "DocumentRef-", 12) == 0))
+        (memchr(p->at, ':', n) || ascii_ncasecmp(p->at, "LicenseRef-", 11) == 0 ||
+         ascii_ncasecmp(p->at, "DocumentRef-", 12) == 0))
         return bad(p, "no valid LicenseRef");
     if (plus && !l)
         return bad(p, "'+' stands only behind an identifier of the SPDX list");
@@ -168,7 +168,7 @@ static lq_status read_exception(struct parser *p, struct text *id, unsigned *fla
 static size_t leaf_number(struct expression *e, const struct text *id, unsigned flags)
 {
     for (size_t i = 0; i < e->n_leaves; i++)
-        if (strcasecmp(e->leaf[i].id, id->data) == 0) {
+        if (ascii_casecmp(e->leaf[i].id, id->data) == 0) {
             e->leaf[i].flags |= flags;
             return i;
         }
@@ -368,7 +368,7 @@ bool expression_equal(const struct expression *a, const struct expression *b)
         as[i] = 0;
         for (size_t k = 0; k < b->n_leaves; k++) {
             size_t m = 0;
-            while (m < a->n_leaves && strcasecmp(a->leaf[m].id, b->leaf[k].id) != 0)
+            while (m < a->n_leaves && ascii_casecmp(a->leaf[m].id, b->leaf[k].id) != 0)
                 m++;
             if (m == a->n_leaves)
                 return false;

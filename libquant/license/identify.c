@@ -3,12 +3,12 @@
 #include "libquant/license/identify.h"
 
 #include "libquant/base/memory.h"
+#include "libquant/base/text.h"
 #include "libquant/license/index.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const double match_score = 0.97, modified_score = 0.90, similar_score = 0.50;
 static const double part_score = 0.95; /* of a licence's pairs, for it to stand in a longer text */
@@ -189,7 +189,7 @@ bool license_group_has(const char *ids, const char *id, size_t len)
 {
     for (const char *s = ids; *s;) {
         const size_t n = strcspn(s, " ");
-        if (n == len && strncasecmp(s, id, n) == 0)
+        if (n == len && ascii_ncasecmp(s, id, n) == 0)
             return true;
         s += n + (s[n] == ' ');
     }

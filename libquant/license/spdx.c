@@ -1,11 +1,12 @@
 /* spdx.c -- look-ups in the SPDX licence list and in the identifiers of model cards. */
 #include "libquant/license/spdx.h"
 
+#include "libquant/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* In the order of strcasecmp, as scripts/make-license-index writes them. */
+/* In the order of ascii_casecmp, as scripts/make-license-index writes them. */
 static const struct spdx_license licenses[] = {
 #define LICENSE(id, osi, deprecated) {id, osi, deprecated},
 #define EXCEPTION(id)
@@ -82,10 +83,10 @@ const char *spdx_list_version(void)
     return list_version;
 }
 
-/* strcasecmp of a counted string with a C string. */
+/* ascii_casecmp of a counted string with a C string. */
 static int compare(const char *s, size_t len, const char *id)
 {
-    const int order = strncasecmp(s, id, len);
+    const int order = ascii_ncasecmp(s, id, len);
     return order ? order : id[len] ? -1 : 0;
 }
 
@@ -124,7 +125,7 @@ const char *spdx_replacement(const char *id)
 struct hub_license hub_license_find(const char *id)
 {
     for (size_t i = 0; i < sizeof hub_ids / sizeof hub_ids[0]; i++)
-        if (strcasecmp(hub_ids[i].id, id) == 0)
+        if (ascii_casecmp(hub_ids[i].id, id) == 0)
             return hub_ids[i].means;
     const struct spdx_license *const l = spdx_license_find(id, strlen(id));
     return l ? (struct hub_license){HUB_LICENSE, l->id} : (struct hub_license){HUB_UNKNOWN, NULL};

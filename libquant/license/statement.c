@@ -1,6 +1,7 @@
 /* statement.c -- collects what a model says about its licence. */
 #include "libquant/license/statement.h"
 
+#include "libquant/base/text.h"
 #include "libquant/license/expression.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static const char *plain_words_as_id(struct arena *a, const char *claim)
         const size_t n = strcspn(s + gap, " \t\n,()-");
         bool drop = n == 0;
         for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++)
-            drop |= strlen(dropped[i]) == n && strncasecmp(s + gap, dropped[i], n) == 0;
+            drop |= strlen(dropped[i]) == n && ascii_ncasecmp(s + gap, dropped[i], n) == 0;
         if (!drop) {
             text_puts(&t, t.len ? "-" : "");
             text_put(&t, s + gap, n);
@@ -200,7 +201,7 @@ const char *license_of_known_model(const struct license_origin *o)
         const char *const name = known_models[i].name;
         const size_t n = strlen(name) - 1;
         if (license_same_name(known_models[i].organization, o->organization) &&
-            (name[n] == '*' ? strncasecmp(name, o->name, n) == 0 : strcasecmp(name, o->name) == 0))
+            (name[n] == '*' ? ascii_ncasecmp(name, o->name, n) : ascii_casecmp(name, o->name)) == 0)
             return known_models[i].id;
     }
     return NULL;

@@ -2,9 +2,10 @@
  * names of files. */
 #include "libquant/license/statement.h"
 
+#include "libquant/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     TEXT_LIMIT = 2 << 20,   /* no licence has a twentieth of it; lists of third-party notices may */
@@ -194,7 +195,7 @@ static lq_status read_header(struct license_facts *f, struct source *source, con
 static bool kind_of_name(const char *name, bool licenses_folder, enum statement_kind *kind)
 {
     for (size_t i = 0; i < sizeof name_kinds / sizeof name_kinds[0]; i++)
-        if (strncasecmp(name, name_kinds[i].prefix, strlen(name_kinds[i].prefix)) == 0) {
+        if (ascii_ncasecmp(name, name_kinds[i].prefix, strlen(name_kinds[i].prefix)) == 0) {
             *kind = name_kinds[i].kind;
             return !text_ends_with(name, ".py") && !text_ends_with(name, ".json");
         }

@@ -1,11 +1,11 @@
 /* terms.c -- classes, duties and what may be made of what, by the table in terms.def. */
 #include "libquant/license/terms.h"
 
+#include "libquant/base/text.h"
 #include "libquant/license/spdx.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct license_terms terms[] = {
 #define TERMS(id, class, flags, source) {id, class, flags, source},
@@ -33,8 +33,8 @@ static bool fits(const char *row, const char *id)
 {
     const size_t n = strlen(row), len = bare_length(id);
     if (row[n - 1] == '*')
-        return len >= n - 1 && strncasecmp(row, id, n - 1) == 0;
-    return len == n && strncasecmp(row, id, n) == 0;
+        return len >= n - 1 && ascii_ncasecmp(row, id, n - 1) == 0;
+    return len == n && ascii_ncasecmp(row, id, n) == 0;
 }
 
 const struct license_terms *license_terms_find(const char *id)
@@ -170,7 +170,7 @@ static enum group group_of(const char *id)
 static bool same_license(const char *a, const char *b)
 {
     const size_t n = bare_length(a);
-    return n == bare_length(b) && strncasecmp(a, b, n) == 0;
+    return n == bare_length(b) && ascii_ncasecmp(a, b, n) == 0;
 }
 
 /* '.' may be, 'n' may be with care, 'x' may not. Rows: base; columns: derived. */
@@ -193,9 +193,10 @@ enum compatibility license_compatible(const char *base, const char *derived)
         return COMPATIBLE_UNKNOWN;
     /* CC-BY-SA 4.0 names GPL-3.0 as compatible, one way; its own versions follow each other, and so
      * do the GNU licences with "or later". */
-    if (strncasecmp(base, "CC-BY-SA-", 9) == 0 &&
-        (strncasecmp(derived, "CC-BY-SA-", 9) == 0 ||
-         (strncasecmp(base, "CC-BY-SA-4.0", 12) == 0 && strncasecmp(derived, "GPL-3.0", 7) == 0)))
+    if (ascii_ncasecmp(base, "CC-BY-SA-", 9) == 0 &&
+        (ascii_ncasecmp(derived, "CC-BY-SA-", 9) == 0 ||
+         (ascii_ncasecmp(base, "CC-BY-SA-4.0", 12) == 0 &&
+          ascii_ncasecmp(derived, "GPL-3.0", 7) == 0)))
         return COMPATIBLE_NOTE;
     if ((license_flags_of(base) & TERMS_GPL) && (license_flags_of(derived) & TERMS_GPL))
         return strstr(base, "-or-later") || strstr(derived, "AGPL") ? COMPATIBLE : COMPATIBLE_NOTE;

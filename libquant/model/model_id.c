@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PART_LIMIT = 64 };
 
@@ -28,11 +27,6 @@ static bool letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static char upper(char c)
 {
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
@@ -48,9 +42,9 @@ static const char *skip_digits(const char *s)
 /* [v|iter]1.2.3 */
 static bool is_version(const char *s)
 {
-    if (strncasecmp(s, "iter", 4) == 0)
+    if (ascii_ncasecmp(s, "iter", 4) == 0)
         s += 4;
-    else if (lower(*s) == 'v')
+    else if (ascii_lower(*s) == 'v')
         s++;
     const char *at = skip_digits(s);
     if (at == s)
@@ -63,17 +57,17 @@ static bool is_version(const char *s)
 /* q4, iq3_x, q4_K, ..., f16, bf16, fp32 */
 static bool is_type(const char *s)
 {
-    const char *at = s + (lower(*s) == 'i');
-    if (lower(*at) == 'q' && digit(at[1])) {
+    const char *at = s + (ascii_lower(*s) == 'i');
+    if (ascii_lower(*at) == 'q' && digit(at[1])) {
         at += 2;
         while (*at == '_' && (letter(at[1]) || digit(at[1]) || at[1] == '_'))
             at += 2;
         return !*at;
     }
-    at = s + (lower(*s) == 'b');
-    if (lower(*at) != 'f')
+    at = s + (ascii_lower(*s) == 'b');
+    if (ascii_lower(*at) != 'f')
         return false;
-    at += 1 + (lower(at[1]) == 'p');
+    at += 1 + (ascii_lower(at[1]) == 'p');
     return strcmp(at, "16") == 0 || strcmp(at, "32") == 0;
 }
 
@@ -82,12 +76,12 @@ static bool is_size(const char *s)
 {
     static const char *const words[] = {"small", "mini", "medium", "large", "xl", "xxl"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasecmp(s, words[i]) == 0)
+        if (ascii_casecmp(s, words[i]) == 0)
             return true;
     const char *at = skip_digits(s);
-    if (at == s && lower(*s) == 'a')
+    if (at == s && ascii_lower(*s) == 'a')
         at = s + 1;
-    else if (at > s && lower(*at) == 'x')
+    else if (at > s && ascii_lower(*at) == 'x')
         at++;
     else
         at = s;
@@ -97,7 +91,7 @@ static bool is_size(const char *s)
         return false;
     if ((*at == '.' || *at == '_') && digit(at[1]))
         at = skip_digits(at + 1);
-    if (!*at || !strchr("kmbt", lower(*at)))
+    if (!*at || !strchr("kmbt", ascii_lower(*at)))
         return false;
     at++;
     return !*at || (digit(*at) && !at[1]);
@@ -107,7 +101,7 @@ static bool is_finetune(const char *s)
 {
     static const char *const words[] = {"chat", "instruct", "vision", "lora"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasecmp(s, words[i]) == 0)
+        if (ascii_casecmp(s, words[i]) == 0)
             return true;
     return false;
 }
@@ -159,7 +153,7 @@ static void annotate(struct part *p, size_t i, uint64_t parameters)
         if (is_far(p->s, parameters)) {
             p->kinds |= FINETUNE;
             char *const last = p->s + strlen(p->s) - 1;
-            *last = lower(*last);
+            *last = ascii_lower(*last);
         } else {
             p->kinds |= SIZE;
         }

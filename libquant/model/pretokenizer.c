@@ -6,6 +6,7 @@
  *   anything else by its own name, in lower case
  * ByteLevel without its pattern cuts nothing and is not written.
  */
+#include "libquant/base/text.h"
 #include "libquant/model/tokenizer_json.h"
 #include "libquant/model/vocab.h"
 
@@ -30,7 +31,7 @@ static const cJSON *get(const cJSON *object, const char *name)
 static void put_lower(struct text *t, const char *s)
 {
     for (; s && *s; s++)
-        text_putc(t, *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s);
+        text_putc(t, ascii_lower(*s));
 }
 
 static void line(struct text *t)

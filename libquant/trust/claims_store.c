@@ -9,7 +9,6 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 enum { MAX_OLLAMA = 1 << 20, MAX_OCI = 16 << 20, MAX_NESTING = 4 };
@@ -96,7 +95,7 @@ static lq_status add_ollama_manifest(struct verification *v, const char *name, l
 static lq_status check_case(struct verification *v, const char *name, lq_error *err)
 {
     for (size_t i = 0; i < v->n; i++)
-        if (v->items[i].state == VERIFY_CLAIMS && strcasecmp(v->items[i].name, name) == 0 &&
+        if (v->items[i].state == VERIFY_CLAIMS && ascii_casecmp(v->items[i].name, name) == 0 &&
             strcmp(v->items[i].name, name) != 0)
             return verify_note(v, name, VERIFY_BAD, NULL, err,
                                "differs from another manifest in upper and lower case alone");

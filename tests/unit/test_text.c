@@ -229,6 +229,19 @@ static void exit_codes_follow_from_the_status(void **state)
     assert_int_equal(lq_exit_code(LQ_E_INTERRUPTED), 130);
 }
 
+static void case_of_ascii_letters_alone_is_passed_over(void **state)
+{
+    (void)state;
+    assert_int_equal(ascii_casecmp("q4_k_M", "Q4_K_m"), 0);
+    assert_true(ascii_casecmp("a", "B") < 0);
+    assert_true(ascii_casecmp("Z", "_") > 0); /* by lower-case bytes, as in the C locale */
+    assert_true(ascii_casecmp("ab", "abc") < 0);
+    assert_true(ascii_casecmp("\xc3\xa9", "\xc3\x89") > 0);
+    assert_int_equal(ascii_ncasecmp("MIT-0", "mit", 3), 0);
+    assert_true(ascii_ncasecmp("MIT-0", "mit", 4) > 0);
+    assert_int_equal(ascii_ncasecmp("a", "b", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +258,7 @@ int main(void)
         cmocka_unit_test(long_names_are_cut_between_characters),
         cmocka_unit_test(no_error_need_be_asked_for),
         cmocka_unit_test(exit_codes_follow_from_the_status),
+        cmocka_unit_test(case_of_ascii_letters_alone_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
