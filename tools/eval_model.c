@@ -48,7 +48,7 @@ lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err)
     m->options = (struct convert_options){.types = &type, .n_types = 1};
     LQ_TRY(convert_plan(&m->conversion, m->stored.path, &m->options, err));
     LQ_TRY(catalog_index(&m->conversion.base, err));
-    m->weights = (struct weights){&m->conversion.base, step_rows, step_bytes, &m->conversion};
+    m->weights = (struct weights){&m->conversion.base, step_rows, step_bytes, &m->conversion, false};
     return LQ_OK;
 }
 

@@ -64,18 +64,19 @@ static lq_status attend(struct engine *e, void *job, size_t i, struct workspace 
     const float *const k = e->k + (sequence * n + low) * ldk + kv * g->key_dim;
     const float *const v = e->transposed + (sequence * g->kv_heads + kv) * g->value_dim * n + low;
     const size_t widest = keys > g->key_dim ? keys : g->key_dim;
-    const size_t most = keys > g->value_dim ? keys : g->value_dim;
     LQ_TRY(engine_grow((void **)&w->packed, &w->packed_size,
                        gemm_packed_floats(e->gemm, QUERIES, widest), sizeof(float), err));
     LQ_TRY(engine_grow((void **)&w->scores, &w->scores_size, QUERIES * keys, sizeof(float), err));
-    LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, most),
+    LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, QUERIES),
                        sizeof(float), err));
+    const struct gemm_weights all_keys = {gemm_fetch_rows, &(struct gemm_matrix){k, ldk}},
+                              all_values = {gemm_fetch_rows, &(struct gemm_matrix){v, n}};
     gemm_pack(e->gemm, q, ldq, m, g->key_dim, w->packed);
-    gemm_rows(e->gemm, w->packed, m, g->key_dim, k, ldk, keys, w->scores, keys, w->gemm);
+    gemm_rows(e->gemm, w->packed, m, g->key_dim, &all_keys, keys, w->scores, keys, w->gemm);
     for (size_t r = 0; r < m; r++)
         weigh(e, j->l, head, w->scores + r * keys, first + r, low, high);
     gemm_pack(e->gemm, w->scores, keys, m, keys, w->packed);
-    gemm_rows(e->gemm, w->packed, m, keys, v, n, g->value_dim,
+    gemm_rows(e->gemm, w->packed, m, keys, &all_values, g->value_dim,
               e->att + (sequence * n + first) * ldo + head * g->value_dim, ldo, w->gemm);
     return LQ_OK;
 }

@@ -5,35 +5,39 @@
 #include "libquant/eval/fma.h"
 #include "libquant/eval/gemm_kernels.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
-/* Steps of k between visits to C: a panel of W (K_BLOCK * nr floats) stays in the first-level cache
- * while all of A passes by. */
-enum { K_BLOCK = 256 };
+/* K_BLOCK: steps of k between visits to C. A panel of W (K_BLOCK * nr floats) stays in the
+ * first-level cache while a block of A passes by; that block (M_BLOCK * K_BLOCK floats), the panels
+ * of a block of W and what becomes C stay in the second-level cache. N_BLOCK is a multiple of every
+ * kernel's nr. */
+enum { K_BLOCK = GEMM_DEPTH, M_BLOCK = 384, N_BLOCK = 96, LINE_FLOATS = 16 };
 
 enum { SCALAR_MR = 4, SCALAR_NR = 4 };
 
 /* The definition, with the fused multiply-add that is passed in. */
-static inline __attribute__((always_inline)) void
-scalar_tile(size_t k, const float *a, const float *w, float *c, size_t ldc, int first,
-            float (*fused)(float, float, float))
+static inline __attribute__((always_inline)) void scalar_tile(size_t k, const float *a,
+                                                              const float *w, float *c, int first,
+                                                              float (*fused)(float, float, float))
 {
     float sum[SCALAR_MR][SCALAR_NR];
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            sum[i][j] = first ? 0.0f : c[i * ldc + j];
+            sum[i][j] = first ? 0.0f : c[i * SCALAR_NR + j];
     for (; k > 0; k--, a += SCALAR_MR, w += SCALAR_NR)
         for (size_t i = 0; i < SCALAR_MR; i++)
             for (size_t j = 0; j < SCALAR_NR; j++)
                 sum[i][j] = fused(a[i], w[j], sum[i][j]);
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            c[i * ldc + j] = sum[i][j];
+            c[i * SCALAR_NR + j] = sum[i][j];
 }
 
-static void tile_exact(size_t k, const float *a, const float *w, float *c, size_t ldc, int first)
+static void tile_exact(size_t k, const float *a, const float *w, float *c, int first)
 {
-    scalar_tile(k, a, w, c, ldc, first, fma_exact);
+    scalar_tile(k, a, w, c, first, fma_exact);
 }
 
 static const struct gemm_kernel kernel_exact = {SCALAR_MR, SCALAR_NR, tile_exact};
@@ -51,10 +55,9 @@ FUSED static inline float fma_instruction(float a, float b, float c)
     return __builtin_fmaf(a, b, c);
 }
 
-FUSED static void tile_fused(size_t k, const float *a, const float *w, float *c, size_t ldc,
-                             int first)
+FUSED static void tile_fused(size_t k, const float *a, const float *w, float *c, int first)
 {
-    scalar_tile(k, a, w, c, ldc, first, fma_instruction);
+    scalar_tile(k, a, w, c, first, fma_instruction);
 }
 
 static const struct gemm_kernel kernel_fused = {SCALAR_MR, SCALAR_NR, tile_fused};
@@ -96,33 +99,64 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t gemm_packed_floats(const struct gemm_kernel *g, size_t rows, size_t k)
 {
     return round_up(rows, g->mr) * k;
 }
 
-/* Blocks of k one after the other; within a block, tiles of `width` rows; within a tile, step by
- * step, the values of all its rows. Rows that are missing in the last tile are zeros. */
-static void pack_block(const float *src, size_t ld, size_t rows, size_t k, size_t width, float *dst)
+/* ---- packing ---- */
+
+typedef float f32x4 __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (i32x4){i, j, k, l})
+#endif
+
+/* Four rows of four floats to four columns. */
+static void transpose_4x4(const float *src, size_t ld, float *dst, size_t width)
 {
-    for (size_t r = 0; r < rows; r += width, dst += k * width) {
-        const size_t n = rows - r < width ? rows - r : width;
-        if (n < width)
-            memset(dst, 0, k * width * sizeof *dst);
-        for (size_t i = 0; i < n; i++) {
-            const float *const row = src + (r + i) * ld;
-            for (size_t p = 0; p < k; p++)
-                dst[p * width + i] = row[p];
-        }
-    }
+    f32x4 r[4];
+    for (size_t i = 0; i < 4; i++)
+        memcpy(&r[i], src + i * ld, sizeof r[i]);
+    const f32x4 ab = SHUFFLE(r[0], r[1], 0, 4, 1, 5), cd = SHUFFLE(r[2], r[3], 0, 4, 1, 5);
+    const f32x4 AB = SHUFFLE(r[0], r[1], 2, 6, 3, 7), CD = SHUFFLE(r[2], r[3], 2, 6, 3, 7);
+    const f32x4 column[4] = {SHUFFLE(ab, cd, 0, 1, 4, 5), SHUFFLE(ab, cd, 2, 3, 6, 7),
+                             SHUFFLE(AB, CD, 0, 1, 4, 5), SHUFFLE(AB, CD, 2, 3, 6, 7)};
+    for (size_t i = 0; i < 4; i++)
+        memcpy(dst + i * width, &column[i], sizeof column[i]);
 }
 
+/* `width` rows, of which n are there, step by step: the values of all rows. The others are zeros.
+ */
+static void pack_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
+{
+    if (n < width)
+        memset(dst, 0, k * width * sizeof *dst);
+    const size_t rows = n / 4 * 4, steps = k / 4 * 4;
+    for (size_t i = 0; i < rows; i += 4)
+        for (size_t p = 0; p < steps; p += 4)
+            transpose_4x4(src + i * ld + p, ld, dst + p * width + i, width);
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = i < rows ? steps : 0; p < k; p++)
+            dst[p * width + i] = src[i * ld + p];
+}
+
+/* Blocks of k one after the other; within a block, tiles of mr rows. */
 void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
                     float *packed, size_t first, size_t n)
 {
     for (size_t p = 0; p < k; p += K_BLOCK) {
-        const size_t depth = k - p < K_BLOCK ? k - p : K_BLOCK;
-        pack_block(a + first * lda + p, lda, n, depth, g->mr, packed + first * depth);
+        const size_t depth = smaller(k - p, K_BLOCK);
+        for (size_t r = first; r < first + n; r += g->mr)
+            pack_tile(a + r * lda + p, lda, smaller(first + n - r, g->mr), depth, g->mr,
+                      packed + r * depth);
         packed += round_up(m, g->mr) * depth;
     }
 }
@@ -133,40 +167,84 @@ void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m
     gemm_pack_rows(g, a, lda, m, k, packed, 0, m);
 }
 
-size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t n)
+/* ---- multiplying ---- */
+
+size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t m)
 {
-    return round_up(n, g->nr) * K_BLOCK + g->mr * g->nr;
+    return N_BLOCK * (K_BLOCK + round_up(m, g->mr)) + g->nr * K_BLOCK + LINE_FLOATS;
 }
 
-/* A tile at the edge of C is computed aside and the part that exists is copied. */
-static void edge_tile(const struct gemm_kernel *g, size_t k, const float *a, const float *w,
-                      float *c, size_t ldc, size_t m, size_t n, int first, float *aside)
+/* The part of C that a block of W belongs to, gathered tile by tile: rows of a large C are pages
+ * apart, and their lines would drive each other out of the caches. */
+struct block {
+    const struct gemm_kernel *g;
+    size_t m, n;   /* rows: of A, rounded up to tiles, and of W */
+    float *panels; /* of W */
+    float *c;      /* panel after panel, m * nr each */
+    float *room;   /* for the rows of one panel */
+};
+
+static void pack_panels(const struct block *b, const struct gemm_weights *w, size_t row, size_t p,
+                        size_t depth)
 {
-    for (size_t i = 0; i < m && !first; i++)
-        memcpy(aside + i * g->nr, c + i * ldc, n * sizeof *c);
-    g->tile(k, a, w, aside, g->nr, first);
+    const size_t nr = b->g->nr;
+    for (size_t j = 0; j < b->n; j += nr) {
+        const size_t n = smaller(b->n - j, nr);
+        size_t ld;
+        const float *const values = w->fetch(w->ctx, row + j, n, p, depth, b->room, &ld);
+        pack_tile(values, ld, n, depth, nr, b->panels + j * depth);
+    }
+}
+
+/* A block of A times the panels, `depth` steps. */
+static void multiply_block(const struct block *b, const float *a, size_t first, size_t height,
+                           size_t depth, int begin)
+{
+    const struct gemm_kernel *const g = b->g;
+    for (size_t j = 0; j < b->n; j += g->nr)
+        for (size_t i = first; i < first + height; i += g->mr)
+            g->tile(depth, a + i * depth, b->panels + j * depth, b->c + j * b->m + i * g->nr,
+                    begin);
+}
+
+static void copy_out(const struct block *b, size_t m, float *c, size_t ldc)
+{
+    const size_t nr = b->g->nr;
     for (size_t i = 0; i < m; i++)
-        memcpy(c + i * ldc, aside + i * g->nr, n * sizeof *c);
+        for (size_t j = 0; j < b->n; j += nr)
+            memcpy(c + i * ldc + j, b->c + j * b->m + i * nr, smaller(b->n - j, nr) * sizeof *c);
 }
 
 void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, size_t k,
-               const float *w, size_t ldw, size_t n, float *c, size_t ldc, float *scratch)
+               const struct gemm_weights *w, size_t n, float *c, size_t ldc, float *scratch)
 {
-    float *const aside = scratch, *const panels = scratch + g->mr * g->nr;
-    memset(aside, 0, g->mr * g->nr * sizeof *aside);
-    for (size_t p = 0; p < k; p += K_BLOCK) {
-        const size_t depth = k - p < K_BLOCK ? k - p : K_BLOCK;
-        pack_block(w + p, ldw, n, depth, g->nr, panels);
-        for (size_t j = 0; j < n; j += g->nr)
-            for (size_t i = 0; i < m; i += g->mr) {
-                const float *const a = packed_a + i * depth, *const b = panels + j * depth;
-                const size_t rows = m - i < g->mr ? m - i : g->mr;
-                const size_t cols = n - j < g->nr ? n - j : g->nr;
-                if (rows == g->mr && cols == g->nr)
-                    g->tile(depth, a, b, c + i * ldc + j, ldc, p == 0);
-                else
-                    edge_tile(g, depth, a, b, c + i * ldc + j, ldc, rows, cols, p == 0, aside);
-            }
-        packed_a += round_up(m, g->mr) * depth;
+    const uintptr_t line = LINE_FLOATS * sizeof *scratch;
+    struct block b = {.g = g, .m = round_up(m, g->mr)};
+    const size_t height = M_BLOCK / g->mr * g->mr;
+    b.panels = (float *)(((uintptr_t)scratch + line - 1) / line * line);
+    b.c = b.panels + N_BLOCK * K_BLOCK;
+    b.room = b.c + N_BLOCK * b.m;
+    for (size_t j = 0; j < n; j += N_BLOCK) {
+        const float *a = packed_a;
+        b.n = smaller(n - j, N_BLOCK);
+        for (size_t p = 0; p < k; p += K_BLOCK) {
+            const size_t depth = smaller(k - p, K_BLOCK);
+            pack_panels(&b, w, j, p, depth);
+            for (size_t i = 0; i < b.m; i += height)
+                multiply_block(&b, a, i, smaller(b.m - i, height), depth, p == 0);
+            a += b.m * depth;
+        }
+        copy_out(&b, m, c + j, ldc);
     }
+}
+
+const float *gemm_fetch_rows(void *ctx, size_t row, size_t n, size_t p, size_t depth, float *room,
+                             size_t *ld)
+{
+    const struct gemm_matrix *const w = ctx;
+    (void)n;
+    (void)depth;
+    (void)room;
+    *ld = w->ld;
+    return w->rows + row * w->ld + p;
 }

@@ -19,34 +19,54 @@
 /* The register tile of an instruction set: rows of A by rows of W at a time. */
 struct gemm_kernel {
     size_t mr, nr;
-    /* c[i * ldc + j] for i < mr, j < nr, from their values there (`first`: from +0), over k steps.
-     * a: k groups of mr floats; w: k groups of nr floats. */
-    void (*tile)(size_t k, const float *a, const float *w, float *c, size_t ldc, int first);
+    /* c[i * nr + j] for i < mr, j < nr, from their values there (`first`: from +0), over k steps.
+     * a: k groups of mr floats; w: k groups of nr floats. w and c are aligned to 64 bytes. */
+    void (*tile)(size_t k, const float *a, const float *w, float *c, int first);
 };
 
 /* The kernel for a mask of enum isa (codec/kernels.h). */
 const struct gemm_kernel *gemm_kernel_for(unsigned isa);
-/* The scalar one that needs no fused multiply-add instruction; gemm_kernel_for prefers one that uses
- * it. For tests. */
+/* The scalar one that needs no fused multiply-add instruction; gemm_kernel_for prefers one that
+ * uses it. For tests. */
 const struct gemm_kernel *gemm_kernel_exact(void);
 
 /* Floats that gemm_pack writes for a matrix of `rows` rows of k elements. */
 size_t gemm_packed_floats(const struct gemm_kernel *g, size_t rows, size_t k);
 
-/* Rearranges A (row i at a + i * lda) for the kernel. `packed` holds gemm_packed_floats(g, m, k). */
+/* Rearranges A (row i at a + i * lda) for the kernel. `packed` holds gemm_packed_floats(g, m, k).
+ */
 void gemm_pack(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
                float *packed);
 /* Rows [first, first + n) only, first a multiple of mr: several threads pack one matrix. */
 void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
                     float *packed, size_t first, size_t n);
 
-/* Scratch floats that gemm_rows needs for n rows of W: one panel of weights, and one tile of C. */
-size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t n);
+/* Where the rows of W come from: floats of columns [p, p + depth) of rows [row, row + n), *ld
+ * apart. `room` holds n * depth floats for those that are made for the purpose. */
+struct gemm_weights {
+    const float *(*fetch)(void *ctx, size_t row, size_t n, size_t p, size_t depth, float *room,
+                          size_t *ld);
+    void *ctx;
+};
 
-/* n columns of C: c[i * ldc + j] for i < m, j < n, from packed A and n rows of W (row j at
- * w + j * ldw). One thread's share; others may compute other columns of the same C meanwhile.
- * `scratch` is the thread's own. */
+/* For floats in memory, row i at rows + i * ld: fetch is gemm_fetch_rows, ctx one of these. */
+struct gemm_matrix {
+    const float *rows;
+    size_t ld;
+};
+const float *gemm_fetch_rows(void *ctx, size_t row, size_t n, size_t p, size_t depth, float *room,
+                             size_t *ld);
+
+/* Columns of W that are fetched at once, but for the last ones: whole blocks of every type. */
+enum { GEMM_DEPTH = 256 };
+
+/* Scratch floats that gemm_rows needs for m rows of A. */
+size_t gemm_scratch_floats(const struct gemm_kernel *g, size_t m);
+
+/* n columns of C: c[i * ldc + j] for i < m, j < n, from packed A and n rows of W. One thread's
+ * share; others may compute other columns of the same C meanwhile. `scratch` is the thread's own.
+ */
 void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, size_t k,
-               const float *w, size_t ldw, size_t n, float *c, size_t ldc, float *scratch);
+               const struct gemm_weights *w, size_t n, float *c, size_t ldc, float *scratch);
 
 #endif

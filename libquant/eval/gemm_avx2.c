@@ -5,14 +5,16 @@
 
 enum { MR = 6, NR = 16 };
 
-static void tile(size_t k, const float *a, const float *w, float *c, size_t ldc, int first)
+static void tile(size_t k, const float *a, const float *w, float *c, int first)
 {
     __m256 sum[MR][2];
-    for (int i = 0; i < MR; i++)
-        for (int j = 0; j < 2; j++)
-            sum[i][j] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + (size_t)i * ldc + 8 * j);
+#pragma GCC unroll 6
+    for (int i = 0; i < MR; i++) {
+        sum[i][0] = first ? _mm256_setzero_ps() : _mm256_load_ps(c + i * NR);
+        sum[i][1] = first ? _mm256_setzero_ps() : _mm256_load_ps(c + i * NR + 8);
+    }
     for (; k > 0; k--, a += MR, w += NR) {
-        const __m256 w0 = _mm256_loadu_ps(w), w1 = _mm256_loadu_ps(w + 8);
+        const __m256 w0 = _mm256_load_ps(w), w1 = _mm256_load_ps(w + 8);
 #pragma GCC unroll 6
         for (int i = 0; i < MR; i++) {
             const __m256 x = _mm256_broadcast_ss(a + i);
@@ -20,9 +22,11 @@ static void tile(size_t k, const float *a, const float *w, float *c, size_t ldc,
             sum[i][1] = _mm256_fmadd_ps(x, w1, sum[i][1]);
         }
     }
-    for (int i = 0; i < MR; i++)
-        for (int j = 0; j < 2; j++)
-            _mm256_storeu_ps(c + (size_t)i * ldc + 8 * j, sum[i][j]);
+#pragma GCC unroll 6
+    for (int i = 0; i < MR; i++) {
+        _mm256_store_ps(c + i * NR, sum[i][0]);
+        _mm256_store_ps(c + i * NR + 8, sum[i][1]);
+    }
 }
 
 const struct gemm_kernel gemm_kernel_avx2 = {MR, NR, tile};

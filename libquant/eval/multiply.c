@@ -1,6 +1,7 @@
 /* multiply.c -- products of activations with stored matrices: tiles of rows are read, decoded and
  * multiplied on any thread. */
 #include "libquant/base/threads.h"
+#include "libquant/codec/kernels.h"
 #include "libquant/eval/engine.h"
 
 #include <omp.h>
@@ -8,9 +9,9 @@
 #include <stdlib.h>
 
 enum {
-    TILE_FLOATS = 64 * 1024, /* of a decoded tile: it stays in the second-level cache */
-    TILE_STEP = 32,          /* rows: a multiple of every kernel's */
-    PACK_ROWS = 48           /* a multiple of every kernel's rows */
+    TILE_ROWS = 96, /* of weights that a thread takes at a time */
+    TILE_STEP = 32, /* a multiple of every kernel's columns */
+    PACK_ROWS = 48  /* a multiple of every kernel's rows */
 };
 
 lq_status engine_grow(void **p, size_t *have, size_t n, size_t size, lq_error *err)
@@ -63,7 +64,8 @@ struct pack_job {
     float *packed;
 };
 
-static lq_status pack_some(struct engine *e, void *job, size_t i, struct workspace *w, lq_error *err)
+static lq_status pack_some(struct engine *e, void *job, size_t i, struct workspace *w,
+                           lq_error *err)
 {
     const struct pack_job *const j = job;
     const size_t first = i * PACK_ROWS;
@@ -90,29 +92,69 @@ struct multiply_job {
     size_t n, tile[MAX_PRODUCTS], first[MAX_PRODUCTS + 1]; /* number of the first tile */
 };
 
+/* Stored rows, decoded as they are needed. */
+struct stored_rows {
+    type_decode_fn *decode;
+    const struct type_info *type;
+    const uint8_t *raw;
+    size_t row_bytes;
+};
+
+static const float *fetch_stored(void *ctx, size_t row, size_t n, size_t p, size_t depth,
+                                 float *room, size_t *ld)
+{
+    const struct stored_rows *const s = ctx;
+    const uint8_t *raw =
+        s->raw + row * s->row_bytes + p / s->type->block_len * s->type->block_bytes;
+    for (size_t i = 0; i < n; i++, raw += s->row_bytes)
+        s->decode(room + i * depth, raw, depth);
+    *ld = depth;
+    return room;
+}
+
+/* Some rows of a product: read, decoded, multiplied. */
+static lq_status multiply_rows(struct engine *e, const struct product *p, size_t row, size_t n,
+                               struct workspace *w, lq_error *err)
+{
+    const struct weights *const source = e->graph.weights;
+    const size_t k = (size_t)tensor_cols(p->t);
+    const uint64_t bytes = source->raw_bytes(source, p->t, n);
+    struct stored_rows stored = {kernel_for(p->t->type, e->isa).decode, p->t->type, NULL,
+                                 (size_t)(bytes / n)};
+    struct gemm_matrix floats = {NULL, k};
+    struct gemm_weights rows = {fetch_stored, &stored};
+    LQ_TRY(engine_grow(&w->raw, &w->raw_size, bytes, 1, err));
+    LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, p->m),
+                       sizeof *w->gemm, err));
+    if (source->stored) {
+        LQ_TRY(catalog_read(source->catalog, p->t, w->raw, bytes,
+                            (p->row0 + row) * stored.row_bytes, err));
+        stored.raw = w->raw;
+    } else {
+        LQ_TRY(engine_grow((void **)&w->tile, &w->tile_size, n * k, sizeof *w->tile, err));
+        LQ_TRY(source->rows(source, p->t, p->row0 + row, n, w->raw, w->tile, e->isa, err));
+        floats.rows = w->tile;
+        rows = (struct gemm_weights){gemm_fetch_rows, &floats};
+    }
+    gemm_rows(e->gemm, p->packed, p->m, k, &rows, n, p->c + row, p->ldc, w->gemm);
+    return LQ_OK;
+}
+
 static lq_status multiply_tile(struct engine *e, void *job, size_t i, struct workspace *w,
                                lq_error *err)
 {
     const struct multiply_job *const j = job;
-    const struct weights *const source = e->graph.weights;
     size_t which = 0;
     while (i >= j->first[which + 1])
         which++;
     const struct product *const p = &j->p[which];
     const size_t row = (i - j->first[which]) * j->tile[which];
     const size_t n = p->rows - row < j->tile[which] ? p->rows - row : j->tile[which];
-    const size_t k = (size_t)tensor_cols(p->t);
-    LQ_TRY(engine_grow(&w->raw, &w->raw_size, source->raw_bytes(source, p->t, n), 1, err));
-    LQ_TRY(engine_grow((void **)&w->tile, &w->tile_size, n * k, sizeof *w->tile, err));
-    LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, n),
-                       sizeof *w->gemm, err));
-    const lq_status status =
-        source->rows(source, p->t, p->row0 + row, n, w->raw, w->tile, e->isa, err);
+    const lq_status status = multiply_rows(e, p, row, n, w, err);
     if (status != LQ_OK) {
         lq_error_add_tensor(err, p->t->name);
         return status;
     }
-    gemm_rows(e->gemm, p->packed, p->m, k, w->tile, k, n, p->c + row, p->ldc, w->gemm);
     for (size_t r = 0; p->bias && r < p->m; r++)
         e->lanes->add(p->c + r * p->ldc + row, p->bias + row, n);
     return LQ_OK;
@@ -122,11 +164,11 @@ lq_status engine_multiply(struct engine *e, const struct product *p, size_t n, l
 {
     struct multiply_job j = {.p = p, .n = n};
     for (size_t i = 0; i < n; i++) {
-        const size_t k = (size_t)tensor_cols(p[i].t);
-        size_t tile = TILE_FLOATS / k;
-        const size_t share = p[i].rows / (2 * (size_t)e->threads);
-        tile = share < tile ? share : tile;
-        tile = tile < TILE_STEP ? TILE_STEP : tile / TILE_STEP * TILE_STEP;
+        /* Several for each thread, so that all end at the same time. */
+        const size_t share = p[i].rows / (4 * (size_t)e->threads);
+        const size_t tile = share < TILE_STEP   ? TILE_STEP
+                            : share > TILE_ROWS ? TILE_ROWS
+                                                : share / TILE_STEP * TILE_STEP;
         j.tile[i] = tile;
         j.first[i + 1] = j.first[i] + (p[i].rows + tile - 1) / tile;
     }

@@ -27,5 +27,5 @@ static lq_status stored_rows(const struct weights *w, const struct tensor *t, ui
 
 struct weights weights_stored(const struct catalog *c)
 {
-    return (struct weights){c, stored_rows, stored_bytes, NULL};
+    return (struct weights){c, stored_rows, stored_bytes, NULL, true};
 }

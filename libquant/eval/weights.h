@@ -12,6 +12,7 @@ struct weights {
                       void *raw, float *dst, unsigned isa, lq_error *err);
     uint64_t (*raw_bytes)(const struct weights *w, const struct tensor *t, uint64_t n);
     const void *ctx;
+    bool stored; /* rows are as the catalogue has them: they may be read and decoded without `rows` */
 };
 
 /* The tensors as `c` stores them; it must outlive the result. */
