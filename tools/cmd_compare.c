@@ -1,9 +1,7 @@
 /* cmd_compare.c -- `lq compare`: how far the tensors of one model are from those of another. */
 #include "tools/command.h"
 
-#include "formats/format.h"
-#include "libquant/convert/compare.h"
-#include "libquant/convert/convert.h"
+#include "libquant/convert/model_view.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,19 +18,9 @@ struct pair {
     double rmse, snr_db, cosine;
 };
 
-/* One of the two models. A checkpoint that is compared with a GGUF model is seen as the GGUF model
- * that it would be converted to: other names, and rows in another order. */
-struct side {
-    struct catalog stored;
-    struct convert_options options;
-    struct conversion conversion;
-    const struct catalog *catalog; /* what is compared: `stored`, or the conversion's */
-    const struct step *steps;      /* of the conversion: one for each tensor of the catalog */
-};
-
 struct job {
     const struct context *ctx;
-    struct side a, b;
+    struct model_view a, b;
     struct pair *pairs;
     size_t n_pairs;
     size_t n_compared, n_identical;
@@ -45,65 +33,18 @@ struct job {
 
 /* ---- the two models ---- */
 
-static lq_status open_side(struct side *s, const char *path, lq_error *err)
-{
-    LQ_TRY(model_open(&s->stored, path, err));
-    s->catalog = &s->stored;
-    return catalog_index(&s->stored, err);
-}
-
-static void release_side(struct side *s)
-{
-    convert_release(&s->conversion);
-    catalog_release(&s->stored);
-}
-
-static bool is_gguf(const struct side *s)
-{
-    return s->stored.format == &format_gguf;
-}
-
-static bool share_a_name(const struct catalog *a, const struct catalog *b)
-{
-    for (size_t i = 0; i < a->n_tensors; i++)
-        if (catalog_find(b, a->tensors[i].name))
-            return true;
-    return false;
-}
-
-static lq_status convert_side(struct side *s, lq_error *err)
-{
-    static const char *const type = "f32";
-    s->options = (struct convert_options){.types = &type, .n_types = 1};
-    LQ_TRY(convert_plan(&s->conversion, s->stored.path, &s->options, err));
-    s->catalog = &s->conversion.base;
-    s->steps = s->conversion.steps;
-    return catalog_index(&s->conversion.base, err);
-}
-
 static lq_status open_models(struct job *j, const struct args *args, lq_error *err)
 {
-    LQ_TRY(open_side(&j->a, args_at(args, 0), err));
-    LQ_TRY(open_side(&j->b, args_at(args, 1), err));
-    if (is_gguf(&j->a) == is_gguf(&j->b) || share_a_name(j->a.catalog, j->b.catalog))
-        return LQ_OK;
-    return convert_side(is_gguf(&j->a) ? &j->b : &j->a, err);
-}
-
-/* Where the rows of a tensor come from. */
-static struct compared compared_of(const struct side *s, const struct tensor *const *t)
-{
-    if (!s->steps)
-        return compared_tensor(s->catalog, t);
-    const struct step *const step = &s->steps[*t - s->catalog->tensors];
-    return (struct compared){*step, step->fill_raw ? (*t)->type : NULL};
+    LQ_TRY(model_view_open(&j->a, args_at(args, 0), err));
+    LQ_TRY(model_view_open(&j->b, args_at(args, 1), err));
+    return model_view_match(&j->a, &j->b, err);
 }
 
 /* The stored type of a tensor. */
-static const char *type_of(const struct side *s, const struct tensor *t)
+static const char *type_of(const struct model_view *v, const struct tensor *t)
 {
-    const struct step *const step = s->steps ? &s->steps[t - s->catalog->tensors] : NULL;
-    return !step ? t->type->name : step->n_in ? step->in[0]->type->name : "-";
+    const struct type_info *const type = model_view_type(v, t);
+    return type ? type->name : "-";
 }
 
 /* ---- pairing and comparing ---- */
@@ -139,7 +80,7 @@ static lq_status pair_up(struct job *j, lq_error *err)
 static lq_status compare_pair(const struct job *j, struct pair *p, const struct compare_options *o,
                               lq_error *err)
 {
-    const struct compared a = compared_of(&j->a, &p->a), b = compared_of(&j->b, &p->b);
+    const struct compared a = model_view_rows(&j->a, &p->a), b = model_view_rows(&j->b, &p->b);
     const lq_status status =
         compare_rows(&a, &b, tensor_rows(p->a), tensor_cols(p->a), o, &p->c, err);
     if (status != LQ_OK) {
@@ -401,8 +342,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 {
     struct job j = {.ctx = ctx};
     const lq_status status = run_job(&j, args, err);
-    release_side(&j.a);
-    release_side(&j.b);
+    model_view_release(&j.a);
+    model_view_release(&j.b);
     free(j.pairs);
     free(j.only_a);
     free(j.only_b);

@@ -137,27 +137,33 @@ static void round_through(const struct step *s, const struct chunk *c, const str
     k.decode(b->floats, room, n);
 }
 
+void encode_rows(const struct row_encoding *e, uint64_t row, uint64_t rows, uint64_t cols,
+                 const float *x, void *dst, unsigned isa)
+{
+    const struct kernel k = kernel_for(e->type, isa);
+    if (!e->importance) {
+        k.encode(dst, x, (size_t)rows, (size_t)cols, NULL);
+        return;
+    }
+    /* Rows of one expert share their importance: encode up to the next expert's first row. */
+    const uint64_t row_bytes = stored_bytes(e->type, cols);
+    for (uint64_t i = 0; i < rows;) {
+        const uint64_t group = (row + i) / e->group_rows;
+        const uint64_t left = (group + 1) * e->group_rows - (row + i);
+        const uint64_t n = left < rows - i ? left : rows - i;
+        k.encode((char *)dst + i * row_bytes, x + i * cols, (size_t)n, (size_t)cols,
+                 e->importance + group * cols);
+        i += n;
+    }
+}
+
 static void encode(const struct output *o, const struct chunk *c, const float *x, void *dst,
                    unsigned isa)
 {
     const struct tensor *const t = &o->catalog.tensors[c->step];
-    const struct kernel k = kernel_for(t->type, isa);
-    const float *const importance = o->importance ? o->importance[c->step] : NULL;
-    if (!importance) {
-        k.encode(dst, x, (size_t)c->rows, (size_t)c->cols, NULL);
-        return;
-    }
-    /* Rows of one expert share their importance: encode up to the next expert's first row. */
-    const uint64_t row_bytes = stored_bytes(t->type, c->cols);
-    const uint64_t group_rows = tensor_rows(t) / (o->groups ? o->groups[c->step] : 1);
-    for (uint64_t i = 0; i < c->rows;) {
-        const uint64_t group = (c->row + i) / group_rows;
-        const uint64_t left = (group + 1) * group_rows - (c->row + i);
-        const uint64_t n = left < c->rows - i ? left : c->rows - i;
-        k.encode((char *)dst + i * row_bytes, x + i * c->cols, (size_t)n, (size_t)c->cols,
-                 importance + group * c->cols);
-        i += n;
-    }
+    const struct row_encoding e = {t->type, o->importance ? o->importance[c->step] : NULL,
+                                   tensor_rows(t) / (o->groups ? o->groups[c->step] : 1)};
+    encode_rows(&e, c->row, c->rows, c->cols, x, dst, isa);
 }
 
 /* True where the output's bytes are the source's bytes. */

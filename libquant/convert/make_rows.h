@@ -38,4 +38,15 @@ lq_status make_rows(const struct step *s, const struct chunk *c, const struct ou
 lq_status step_floats(const struct step *s, uint64_t row, uint64_t n, uint64_t cols, void *raw,
                       float *dst, unsigned isa, lq_error *err);
 
+/* How rows are encoded. */
+struct row_encoding {
+    const struct type_info *type;
+    const float *importance; /* of the columns, for each group of rows; or NULL */
+    uint64_t group_rows;     /* rows of the tensor that share their importance (an expert's) */
+};
+
+/* Encodes rows [row, row + rows) of a tensor, whose values are x, to dst. */
+void encode_rows(const struct row_encoding *e, uint64_t row, uint64_t rows, uint64_t cols,
+                 const float *x, void *dst, unsigned isa);
+
 #endif
