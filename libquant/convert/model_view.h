@@ -14,7 +14,7 @@ struct model_view {
     struct convert_options options;
     struct conversion conversion;
     const struct catalog *catalog; /* what is seen: `stored`, or the conversion's */
-    const struct step *steps;      /* of the conversion: one for each tensor of the catalog; or NULL */
+    const struct step *steps; /* of the conversion: one for each tensor of the catalog; or NULL */
 };
 
 /* Opens a zeroed view, which must not move afterwards; model_view_release also after a failure. */

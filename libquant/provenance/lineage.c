@@ -1,0 +1,221 @@
+/* lineage.c -- opens the models, pairs their tensors, and looks at each pair. */
+#include "libquant/provenance/lineage.h"
+
+#include "libquant/convert/recipe.h"
+#include "libquant/provenance/lineage_change.h"
+#include "libquant/provenance/lineage_derive.h"
+#include "libquant/provenance/lineage_layers.h"
+#include "libquant/provenance/lineage_verdict.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- opening ---- */
+
+static lq_status open_all(struct lineage *l, const char *claimed, const char *const *bases,
+                          size_t n_bases, lq_error *err)
+{
+    if (n_bases > LINEAGE_BASES)
+        return lq_fail(err, LQ_E_USAGE, "%zu bases are too many: at most %d", n_bases,
+                       LINEAGE_BASES);
+    LQ_TRY(model_view_open(&l->claimed, claimed, err));
+    for (size_t i = 0; i < n_bases; i++) {
+        l->n_bases = i + 1;
+        LQ_TRY(model_view_open(&l->base[i], bases[i], err));
+    }
+    /* A claimed checkpoint may take on the names of a GGUF base; then the others must follow. */
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t i = 0; i < n_bases; i++)
+            LQ_TRY(model_view_match(&l->claimed, &l->base[i], err));
+    return LQ_OK;
+}
+
+/* ---- pairing ---- */
+
+/* How the tensor of a base fits: all rows, the first ones, or not at all. */
+enum fit { FIT_NOT, FIT_ALL, FIT_ROWS };
+
+static bool is_vocabulary(const struct tensor *t)
+{
+    const enum role role = recipe_role(t->name);
+    return role == ROLE_EMBEDDING || role == ROLE_OUTPUT || strstr(t->name, "embed_tokens") ||
+           strstr(t->name, "lm_head") || strstr(t->name, "word_embeddings");
+}
+
+static enum fit fit_of(const struct tensor *claimed, const struct tensor *base)
+{
+    if (claimed->elements == base->elements && tensor_cols(claimed) == tensor_cols(base)) {
+        /* GGUF drops outer sizes of one */
+        const uint32_t ra = claimed->rank, rb = base->rank, n = ra < rb ? ra : rb;
+        bool same = true;
+        for (uint32_t i = 1; i <= n; i++)
+            same = same && claimed->dim[ra - i] == base->dim[rb - i];
+        return same ? FIT_ALL : FIT_NOT;
+    }
+    if (is_vocabulary(claimed) && claimed->rank == 2 && base->rank == 2 &&
+        tensor_cols(claimed) == tensor_cols(base) && tensor_rows(base) && tensor_rows(claimed))
+        return FIT_ROWS;
+    return FIT_NOT;
+}
+
+static void set_importance(struct lineage_pair *p, const struct tensor *base,
+                           const struct imatrix *m)
+{
+    const struct imatrix_entry *const e = m ? imatrix_find(m, base->name) : NULL;
+    const uint64_t stack = recipe_stack(base);
+    if (!e || !stack || e->n % stack || e->n / stack != tensor_cols(base) ||
+        tensor_rows(base) % stack)
+        return;
+    p->importance = e->values;
+    p->group_rows = tensor_rows(base) / stack;
+}
+
+/* Collects what the bases have for a claimed tensor. */
+static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct lineage_pair *p,
+                           const struct lineage_options *o, lq_error *err)
+{
+    p->claimed = model_view_rows(&l->claimed, &t->claimed);
+    p->type = pass_stored_type(&p->claimed);
+    p->precision = model_view_type(&l->claimed, t->claimed);
+    p->rows = tensor_rows(t->claimed);
+    p->cols = tensor_cols(t->claimed);
+    for (size_t i = 0; i < l->n_bases; i++) {
+        const struct tensor *base;
+        LQ_TRY(layers_counterpart(l, i, t->claimed, &base, err));
+        const enum fit fit = base ? fit_of(t->claimed, base) : FIT_NOT;
+        t->other_shape = t->other_shape || (base && fit == FIT_NOT);
+        if (fit == FIT_NOT || (fit == FIT_ROWS && i > 0))
+            continue;
+        const size_t n = p->n_bases++;
+        if (fit == FIT_ROWS) {
+            t->more_rows = true;
+            p->rows = p->rows < tensor_rows(base) ? p->rows : tensor_rows(base);
+        }
+        p->base_tensor[n] = base;
+        p->from[n] = i;
+        p->base[n] = model_view_rows(&l->base[i], &p->base_tensor[n]);
+        if (n == 0)
+            set_importance(p, base, o->imatrix);
+        if (fit == FIT_ROWS)
+            break;
+    }
+    return LQ_OK;
+}
+
+/* ---- one tensor ---- */
+
+static lq_status look_at(struct lineage *l, struct tensor_lineage *t, struct hypothesis *last,
+                         const struct lineage_options *o, const struct compare_options *c,
+                         lq_error *err)
+{
+    struct lineage_pair p = {0};
+    t->change = t->rounding = t->correlation = t->chance = t->residual = (double)NAN;
+    t->verdict = LINEAGE_UNDETERMINED;
+    LQ_TRY(make_pair(l, t, &p, o, err));
+    if (!p.n_bases)
+        return LQ_OK;
+    t->base = p.base_tensor[0];
+    t->from = p.from[0];
+    LQ_TRY(lineage_derive(t, &p, last, c, err));
+    if (t->derived) {
+        t->verdict = t->marked     ? LINEAGE_ALTERED
+                     : t->how.copy ? LINEAGE_IDENTICAL
+                                   : LINEAGE_DERIVED;
+        return LQ_OK;
+    }
+    return lineage_examine(t, &p, c, err);
+}
+
+/* A tensor that several bases have alike is taken from the one that most tensors come from. */
+static lq_status prefer_base(struct lineage *l, const struct lineage_options *o,
+                             const struct compare_options *c, lq_error *err)
+{
+    size_t count[LINEAGE_BASES] = {0}, most = 0;
+    for (size_t i = 0; i < l->n_tensors; i++)
+        if (l->tensors[i].base)
+            count[l->tensors[i].from]++;
+    for (size_t b = 1; b < l->n_bases; b++)
+        most = count[b] > count[most] ? b : most;
+    for (size_t i = 0; i < l->n_tensors; i++) {
+        struct tensor_lineage *const t = &l->tensors[i];
+        struct lineage_pair p = {0};
+        struct hypothesis how = t->how;
+        if (!t->derived || t->marked || t->from == most)
+            continue;
+        LQ_TRY(make_pair(l, t, &p, o, err));
+        size_t at = 0;
+        while (at < p.n_bases && p.from[at] != most)
+            at++;
+        if (at == p.n_bases)
+            continue;
+        p.base[0] = p.base[at];
+        p.base_tensor[0] = p.base_tensor[at];
+        p.from[0] = most;
+        p.n_bases = 1;
+        struct tensor_lineage again = {.claimed = t->claimed};
+        const lq_status status = lineage_derive(&again, &p, &how, c, err);
+        if (status == LQ_OK && again.derived && !again.marked) {
+            t->base = again.base;
+            t->from = most;
+            t->how = again.how;
+            t->verdict = again.how.copy ? LINEAGE_IDENTICAL : LINEAGE_DERIVED;
+        }
+        free(again.marks);
+        LQ_TRY(status);
+    }
+    return LQ_OK;
+}
+
+static lq_status look_at_all(struct lineage *l, const struct lineage_options *o, lq_error *err)
+{
+    struct compare_options c = {.isa = o->isa, .threads = o->threads, .progress = o->progress};
+    struct hypothesis last = {.copy = true};
+    for (size_t i = 0; i < l->n_tensors; i++)
+        c.progress_total += l->tensors[i].claimed->elements;
+    for (size_t i = 0; i < l->n_tensors; i++) {
+        struct tensor_lineage *const t = &l->tensors[i];
+        const lq_status status = look_at(l, t, &last, o, &c, err);
+        if (status != LQ_OK) {
+            lq_error_add_tensor(err, t->claimed->name);
+            return status;
+        }
+        c.progress_done += t->claimed->elements;
+    }
+    return l->n_bases > 1 ? prefer_base(l, o, &c, err) : LQ_OK;
+}
+
+/* ---- the model ---- */
+
+static lq_status list_tensors(struct lineage *l, lq_error *err)
+{
+    const struct catalog *const c = l->claimed.catalog;
+    l->tensors = mem_calloc(c->n_tensors, sizeof *l->tensors);
+    if (!l->tensors)
+        return lq_fail_memory(err);
+    l->n_tensors = c->n_tensors;
+    for (size_t i = 0; i < c->n_tensors; i++)
+        l->tensors[i].claimed = &c->tensors[i];
+    return LQ_OK;
+}
+
+lq_status lineage_find(struct lineage *l, const char *claimed, const char *const *bases,
+                       size_t n_bases, const struct lineage_options *options, lq_error *err)
+{
+    LQ_TRY(open_all(l, claimed, bases, n_bases, err));
+    LQ_TRY(list_tensors(l, err));
+    LQ_TRY(layers_map(l, options, err));
+    LQ_TRY(look_at_all(l, options, err));
+    return lineage_judge(l, err);
+}
+
+void lineage_release(struct lineage *l)
+{
+    for (size_t i = 0; i < l->n_tensors; i++)
+        free(l->tensors[i].marks);
+    free(l->tensors);
+    free(l->layers);
+    for (size_t i = 0; i < l->n_bases; i++)
+        model_view_release(&l->base[i]);
+    model_view_release(&l->claimed);
+}

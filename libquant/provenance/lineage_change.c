@@ -1,0 +1,297 @@
+/* lineage_change.c -- distance, correlation and honest blocks of a tensor beside one base. */
+#include "libquant/provenance/lineage_change.h"
+
+#include "libquant/codec/kernels.h"
+#include "libquant/convert/make_rows.h"
+#include "libquant/provenance/lineage_honest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = 8 };
+
+/* Sums over the rows of a chunk. */
+struct sums {
+    double error2, base2, rounding2;
+    double own, next; /* sums of cosines of a claimed row with its own and with the next base row */
+    uint64_t rows, closer;
+    uint64_t nonfinite;
+};
+
+struct examination {
+    const struct lineage_pair *pair;
+    const struct type_info *base_type; /* where the base is seen as stored */
+    const struct honest *honest;       /* NULL: the type has no such bounds */
+    struct sums *sums;                 /* of each chunk */
+    struct mark_list *lists;
+};
+
+static double join(const double lane[LANES])
+{
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static double dot(const float *x, const float *y, size_t n)
+{
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += (double)x[i + k] * (double)y[i + k];
+    for (size_t k = 0; i + k < n; k++)
+        lane[k] += (double)x[i + k] * (double)y[i + k];
+    return join(lane);
+}
+
+static double distance2(const float *x, const float *y, size_t n)
+{
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            const double d = (double)x[i + k] - (double)y[i + k];
+            lane[k] += d * d;
+        }
+    for (size_t k = 0; i + k < n; k++) {
+        const double d = (double)x[i + k] - (double)y[i + k];
+        lane[k] += d * d;
+    }
+    return join(lane);
+}
+
+double rounding_variance(const struct type_info *type, float x)
+{
+    const int bits = type == &type_F16 ? 10 : type == &type_BF16 ? 7 : type == &type_F32 ? 23 : 0;
+    const int least = type == &type_F16 ? -14 : -126;
+    int e;
+    if (!bits)
+        return 0;
+    frexp((double)x, &e); /* |x| is in [2^(e - 1), 2^e) */
+    e = x == 0 || e - 1 < least ? least : e - 1;
+    return ldexp(1.0 / 12, 2 * (e - bits));
+}
+
+static double cosine(double xy, double xx, double yy)
+{
+    return xx > 0 && yy > 0 ? xy / (sqrt(xx) * sqrt(yy)) : 0;
+}
+
+static bool row_is_finite(const float *x, size_t n)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        found |= (uint32_t)((bits & 0x7f800000) == 0x7f800000);
+    }
+    return !found;
+}
+
+/* Rows with a NaN or an infinity on either side are counted and left out. */
+static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct type_info *precision)
+{
+    const size_t n = (size_t)c->cols;
+    for (uint64_t r = 0; r < c->rows; r++) {
+        const float *const x = c->claimed + r * n, *const y = c->base[0] + r * n;
+        const float *const z = c->base[0] + (r + 1) % c->rows * n;
+        if (!row_is_finite(x, n) || !row_is_finite(y, n)) {
+            for (size_t i = 0; i < n; i++)
+                s->nonfinite += !isfinite(x[i]) || !isfinite(y[i]);
+            continue;
+        }
+        const double xx = dot(x, x, n), yy = dot(y, y, n);
+        s->error2 += distance2(x, y, n);
+        s->base2 += yy;
+        for (size_t i = 0; i < n; i++)
+            s->rounding2 += rounding_variance(precision, x[i]);
+        if (z == y || !(xx > 0) || !(yy > 0) || !row_is_finite(z, n))
+            continue;
+        const double own = cosine(dot(x, y, n), xx, yy),
+                     next = cosine(dot(x, z, n), xx, dot(z, z, n));
+        s->own += own;
+        s->next += next;
+        s->closer += own > next;
+        s->rows++;
+    }
+}
+
+/* x as our encoder stores it in a type, in the room (which also takes the encoded bytes). */
+static const float *store_again(const struct pass_chunk *c, const struct row_encoding *e,
+                                const float *x)
+{
+    float *const again = c->room;
+    uint8_t *const encoded = (uint8_t *)(again + c->n);
+    encode_rows(e, c->row, c->rows, c->cols, x, encoded, c->isa);
+    kernel_for(e->type, c->isa).decode(again, encoded, c->n);
+    return again;
+}
+
+static double finite_distance2(const float *x, const float *y, size_t n)
+{
+    return row_is_finite(x, n) && row_is_finite(y, n) ? distance2(x, y, n) : 0;
+}
+
+static void judge_blocks(const struct examination *e, const struct pass_chunk *c,
+                         const float *again)
+{
+    const struct type_info *const type = e->pair->type;
+    const size_t len = type->block_len;
+    for (size_t i = 0; i < c->n / len; i++) {
+        const float far =
+            honest_distance(e->honest, c->stored + i * type->block_bytes, c->claimed + i * len,
+                            c->base[0] + i * len, again + i * len);
+        if (far > 1)
+            mark_add(&e->lists[c->index], c->first / len + i, far);
+    }
+}
+
+static bool is_encoded(const struct type_info *type)
+{
+    return type && (type->flags & TYPE_QUANTIZED) && type->encode;
+}
+
+static void examine_chunk(void *ctx, const struct pass_chunk *c)
+{
+    struct examination *const e = ctx;
+    const struct lineage_pair *const p = e->pair;
+    struct sums *const s = &e->sums[c->index];
+    sum_rows(s, c, p->precision);
+    if (is_encoded(e->base_type)) {
+        const struct row_encoding enc = {.type = e->base_type};
+        s->rounding2 += finite_distance2(store_again(c, &enc, c->claimed), c->claimed, c->n);
+    }
+    if (is_encoded(p->type)) {
+        const struct row_encoding enc = {p->type, p->importance, p->group_rows};
+        const float *const again = store_again(c, &enc, c->base[0]);
+        s->rounding2 += finite_distance2(again, c->base[0], c->n);
+        if (e->honest)
+            judge_blocks(e, c, again);
+    }
+}
+
+static void sums_add(struct sums *a, const struct sums *b)
+{
+    a->error2 += b->error2;
+    a->base2 += b->base2;
+    a->rounding2 += b->rounding2;
+    a->own += b->own;
+    a->next += b->next;
+    a->rows += b->rows;
+    a->closer += b->closer;
+    a->nonfinite += b->nonfinite;
+}
+
+/* ---- verdict ---- */
+
+/* z of the sign test: how many standard deviations more rows than half are closer to their own. */
+static double sign_z(const struct tensor_lineage *t)
+{
+    const double n = (double)t->rows_tested;
+    return n > 0 ? ((double)t->rows_closer - n / 2) / sqrt(n / 4) : 0;
+}
+
+static enum lineage_verdict judge(const struct tensor_lineage *t)
+{
+    const double z = sign_z(t), beyond = t->correlation - t->chance;
+    if (t->rows_tested < LEAST_ROWS || isnan(beyond))
+        return LINEAGE_UNDETERMINED;
+    if (z >= RELATED_SIGMA && beyond >= RELATED_CORRELATION)
+        return t->fitted                                ? LINEAGE_MERGED
+               : t->change > TUNED_FACTOR * t->rounding ? LINEAGE_TUNED
+                                                        : LINEAGE_UNDETERMINED;
+    if (fabs(z) < UNRELATED_SIGMA && fabs(beyond) < UNRELATED_CORRELATION)
+        return LINEAGE_UNRELATED;
+    return LINEAGE_UNDETERMINED;
+}
+
+static void set_figures(struct tensor_lineage *t, const struct sums *s)
+{
+    t->nonfinite = s->nonfinite;
+    t->change = s->base2 > 0 ? sqrt(s->error2 / s->base2) : (double)NAN;
+    t->rounding = s->base2 > 0 ? sqrt(s->rounding2 / s->base2) : (double)NAN;
+    t->rows_tested = s->rows;
+    t->rows_closer = s->closer;
+    t->correlation = s->rows ? s->own / (double)s->rows : (double)NAN;
+    t->chance = s->rows ? s->next / (double)s->rows : (double)NAN;
+    t->vector = s->rows < LEAST_ROWS;
+}
+
+/* Explained: all blocks, or all but a few, are within the bounds. */
+static void judge_honest(struct tensor_lineage *t, uint64_t blocks)
+{
+    t->blocks = blocks;
+    if (t->nonfinite)
+        return;
+    if (!t->marked)
+        t->verdict = LINEAGE_EXPLAINED;
+    else if ((double)t->marked <= LINEAGE_ALTERED_MOST * (double)blocks)
+        t->verdict = LINEAGE_ALTERED;
+}
+
+static bool has_values(const struct compared *c)
+{
+    const struct type_info *const type = pass_stored_type(c);
+    return !type || (type->decode && !(type->flags & TYPE_INTEGER));
+}
+
+static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair *p,
+                             const struct compare_options *options, struct sums *total,
+                             lq_error *err)
+{
+    struct examination e = {.pair = p,
+                            .base_type = pass_stored_type(&p->base[0]),
+                            .honest = p->type ? honest_of(p->type) : NULL};
+    struct pass pass = {.claimed = p->claimed,
+                        .base = {p->base[0]},
+                        .n_bases = 1,
+                        .rows = p->rows,
+                        .cols = p->cols,
+                        .by_row = p->importance != NULL,
+                        .want_claimed = true,
+                        .want_base = true,
+                        .work = examine_chunk,
+                        .ctx = &e,
+                        .options = options,
+                        .room_bytes = 9 + sizeof(float)};
+    const uint64_t chunks = pass_chunks(&pass);
+    e.sums = mem_calloc((size_t)chunks + 1, sizeof *e.sums);
+    e.lists = mem_calloc((size_t)chunks + 1, sizeof *e.lists);
+    lq_status status = e.sums && e.lists ? pass_run(&pass, err) : lq_fail_memory(err);
+    for (uint64_t i = 0; status == LQ_OK && i < chunks; i++)
+        sums_add(total, &e.sums[i]);
+    if (status == LQ_OK && e.honest) {
+        status = marks_join(t, e.lists, chunks, err);
+    } else {
+        for (uint64_t i = 0; e.lists && i < chunks; i++)
+            free(e.lists[i].marks);
+        free(e.lists);
+    }
+    free(e.sums);
+    set_figures(t, total);
+    return status;
+}
+
+lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
+                          const struct compare_options *options, lq_error *err)
+{
+    struct sums total = {0};
+    bool values = has_values(&p->claimed);
+    for (size_t i = 0; i < p->n_bases; i++)
+        values = values && has_values(&p->base[i]);
+    if (!values || !p->rows || !p->cols)
+        return LQ_OK;
+    if (p->n_bases > 1)
+        LQ_TRY(lineage_fit(t, p, options, err));
+    t->from = p->from[0];
+    t->base = p->base_tensor[0];
+    LQ_TRY(examine_one(t, p, options, &total, err));
+    t->fitted = t->residual <= ROUNDING_FACTOR * t->rounding && t->fitted;
+    t->verdict = judge(t);
+    if (p->type && honest_of(p->type))
+        judge_honest(t, p->rows * p->cols / p->type->block_len);
+    if (t->verdict == LINEAGE_TUNED)
+        return lineage_rank(t, p, total.rounding2, options, err);
+    return LQ_OK;
+}

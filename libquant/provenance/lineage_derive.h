@@ -1,0 +1,41 @@
+/* lineage_derive.h -- is a tensor a copy, or a quantization, of a base? For lineage.c. */
+#ifndef LQ_PROVENANCE_LINEAGE_DERIVE_H
+#define LQ_PROVENANCE_LINEAGE_DERIVE_H
+
+#include "libquant/provenance/lineage.h"
+
+/* A claimed tensor beside the tensors of the bases that have its shape. */
+struct lineage_pair {
+    struct compared claimed, base[LINEAGE_BASES];
+    size_t from[LINEAGE_BASES]; /* which base: base[i] is the model's from[i] */
+    const struct tensor *base_tensor[LINEAGE_BASES];
+    size_t n_bases;
+    uint64_t rows, cols;          /* compared */
+    const struct type_info *type; /* stored, of the claimed one; NULL: it is not seen as stored */
+    const struct type_info *precision; /* what the claimed values are stored in, or NULL */
+    const float *importance;           /* of the columns, for each group of rows; or NULL */
+    uint64_t group_rows;
+};
+
+/* Tries the ways from a base to the claimed values, the last one that was right (`*last`) first.
+ * Where one gives all blocks but at most LINEAGE_ALTERED_MOST of them: sets t->derived, how, from,
+ * base, blocks and marks. */
+lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
+                         struct hypothesis *last, const struct compare_options *options,
+                         lq_error *err);
+
+/* The largest part of a tensor's blocks that may differ where a way still counts as right. */
+#define LINEAGE_ALTERED_MOST 0.1
+
+/* Adds a mark in the order of the blocks. False: out of memory. For the passes. */
+struct mark_list {
+    struct marked_block *marks;
+    size_t n, cap;
+    uint64_t count;
+    bool failed;
+};
+void mark_add(struct mark_list *m, uint64_t block, float far);
+/* Joins the lists of a pass's chunks into the tensor's, and releases them. */
+lq_status marks_join(struct tensor_lineage *t, struct mark_list *lists, uint64_t n, lq_error *err);
+
+#endif
