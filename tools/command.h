@@ -72,6 +72,8 @@ struct command {
 /* ---- options as given ---- */
 
 bool args_flag(const struct args *a, const char *name);
+/* True where an option of any kind was given. */
+bool args_given(const struct args *a, const char *name);
 /* NULL where it was not given. */
 const char *args_value(const struct args *a, const char *name);
 /* Number of times an OPT_LIST was given; *values points to them. */

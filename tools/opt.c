@@ -265,6 +265,11 @@ bool args_flag(const struct args *a, const char *name)
     return g && g->n > 0;
 }
 
+bool args_given(const struct args *a, const char *name)
+{
+    return given(a, name)->n > 0;
+}
+
 const char *args_value(const struct args *a, const char *name)
 {
     const struct given *const g = given(a, name);

@@ -5,6 +5,7 @@
 #include "libquant/base/source.h"
 #include "libquant/base/text.h"
 #include "libquant/trust/file_list.h"
+#include "libquant/trust/model_signature.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -287,12 +288,8 @@ static lq_status gather(struct verification *v, const struct list_file *f, lq_er
     bool taken = false;
     if (sums != CLAIM_NONE)
         return add_sums(v, f, sums, err);
-    if (is_signature(f->name)) {
-        LQ_TRY(verify_note(v, f->name, VERIFY_NOT_CHECKED, NULL, err,
-                           "a signature, for which a key, a certificate or an identity is needed"));
-        v->items[v->n - 1].aside = true;
-        return LQ_OK;
-    }
+    if (is_signature(f->name))
+        return signature_claims(v, f->name, err);
     LQ_TRY(add_manifest(v, f, &taken, err));
     return taken || !f->size ? LQ_OK : see_pointer(v, f, &taken, err);
 }
@@ -333,6 +330,8 @@ static lq_status see_beside(struct verification *v, const char *folder, const ch
         return add_sums(v, &f, sums_algorithm(entry), err);
     if (strcmp(entry, v->only) == 0)
         return gather(v, &f, err);
+    if (is_signature(entry))
+        return signature_claims(v, entry, err);
     return add_manifest(v, &f, &taken, err);
 }
 

@@ -46,7 +46,11 @@ struct verify_item {
     const char *why;      /* a sentence part for people, or NULL */
     bool aside;           /* the verdict does not hang on it: a signature beside other claims */
     const char *time;     /* when the claim was made, as far as it says; or NULL: unknown */
+    const char *signer;   /* who has signed the claim, and */
+    const char *trust_root; /* why that is believed; NULL: nobody, or unknown */
 };
+
+struct signature_trust;
 
 struct verification {
     struct arena arena;
@@ -55,6 +59,7 @@ struct verification {
     const char *root;     /* folder that names are relative to */
     const char *kind;     /* "folder", "Hugging Face cache", ... */
     const char *only;     /* name of the one file that was asked for, or NULL */
+    const struct signature_trust *trust; /* what signatures are verified with; NULL: nothing */
 };
 
 /* ---- the whole ---- */
