@@ -96,8 +96,7 @@ const struct command command_sign = {
         "A passphrase is read from a file, the environment or the terminal, and never from the "
         "command line. Links, pipes and names that are not UTF-8 are refused and not left out.",
     .examples = "lq sign key SmolLM2-135M --private-key key.pem --signature SmolLM2-135M/model.sig\n"
-                "lq sign certificate model.gguf --private-key key.pem --signing-certificate me.pem "
-                "--certificate-chain ca.pem",
+                "lq sign certificate model.gguf --private-key key.pem --signing-certificate me.pem",
     .options = options,
     .min_args = 2,
     .max_args = 2,
