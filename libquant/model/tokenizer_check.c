@@ -3,48 +3,11 @@
  * of a merge that comes twice it takes the last rank and llama.cpp the first. */
 #include "libquant/base/status.h"
 #include "libquant/base/text.h"
+#include "libquant/model/token_lookup.h"
 #include "libquant/model/tokenizer_json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Texts (tokens, merges) by what they are: open addressing, a power of two of slots, index + 1 in each
- * or 0. */
-struct lookup {
-    const struct bytes *text;
-    uint32_t *slot;
-    uint32_t mask;
-};
-
-static uint32_t hash_bytes(const char *s, size_t len)
-{
-    uint32_t h = 2166136261; /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)s[i]) * 16777619;
-    return h ^ h >> 15;
-}
-
-/* With at most half of the slots taken, honest tokens are found after some tens of steps; more are the
- * work of somebody who wants us to wait. */
-enum { MOST_STEPS = 4096 };
-
-/* The slot of the token, or the empty one where it would be; NULL after MOST_STEPS. */
-static uint32_t *slot_of(const struct lookup *l, const char *s, size_t len)
-{
-    uint32_t h = hash_bytes(s, len);
-    for (int step = 0; step < MOST_STEPS; step++, h++) {
-        uint32_t *const at = &l->slot[h & l->mask];
-        if (!*at || (l->text[*at - 1].len == len && memcmp(l->text[*at - 1].data, s, len) == 0))
-            return at;
-    }
-    return NULL;
-}
-
-static bool in_vocab(const struct lookup *l, const char *s, size_t len)
-{
-    const uint32_t *const slot = slot_of(l, s, len);
-    return slot && *slot;
-}
 
 /* "FILE: MESSAGE about TOKEN", with the token made printable. */
 static lq_status refuse(const char *file, const char *what, const struct bytes *token, lq_error *err)
@@ -59,21 +22,16 @@ static lq_status refuse(const char *file, const char *what, const struct bytes *
 }
 
 /* Enters n texts, those that are there; `what` is said of one that comes twice. Where it is LQ_OK the
- * caller frees l->slot. */
-static lq_status make_lookup(struct lookup *l, const struct bytes *text, uint32_t n,
+ * caller closes l. */
+static lq_status make_lookup(struct token_lookup *l, const struct bytes *text, uint32_t n,
                              const char *what, const char *file, lq_error *err)
 {
-    *l = (struct lookup){.text = text, .mask = 255};
-    while (l->mask / 2 < n)
-        l->mask = l->mask * 2 + 1;
-    l->slot = mem_calloc((size_t)l->mask + 1, sizeof *l->slot);
-    if (!l->slot)
-        return lq_fail_memory(err);
+    LQ_TRY(token_lookup_open(l, text, n, err));
     lq_status status = LQ_OK;
     for (uint32_t i = 0; i < n && status == LQ_OK; i++) {
         if (!text[i].data)
             continue;
-        uint32_t *const slot = slot_of(l, text[i].data, text[i].len);
+        uint32_t *const slot = token_slot(l, text[i].data, text[i].len);
         if (!slot)
             status = refuse(file, "too many texts are alike to a hash function, among them",
                             &text[i], err);
@@ -83,7 +41,7 @@ static lq_status make_lookup(struct lookup *l, const struct bytes *text, uint32_
             *slot = i + 1;
     }
     if (status != LQ_OK)
-        free(l->slot);
+        token_lookup_close(l);
     return status;
 }
 
@@ -92,17 +50,17 @@ static const char two_ids[] = "two ids have the token";
 lq_status tokens_check_unique(const struct bytes *tokens, uint32_t n, const char *file,
                               lq_error *err)
 {
-    struct lookup l;
+    struct token_lookup l;
     LQ_TRY(make_lookup(&l, tokens, n, two_ids, file, err));
-    free(l.slot);
+    token_lookup_close(&l);
     return LQ_OK;
 }
 
 /* Whether the text is a token as it is or, because the reader writes a blank within a part as U+0120,
  * with blanks in their place. `scratch` has room for it. */
-static bool is_token(const struct lookup *l, const char *s, size_t len, char *scratch)
+static bool is_token(const struct token_lookup *l, const char *s, size_t len, char *scratch)
 {
-    if (in_vocab(l, s, len))
+    if (token_find(l, s, len) >= 0)
         return true;
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
@@ -110,11 +68,11 @@ static bool is_token(const struct lookup *l, const char *s, size_t len, char *sc
         scratch[n++] = blank ? ' ' : s[i];
         i += blank;
     }
-    return n != len && in_vocab(l, scratch, n);
+    return n != len && token_find(l, scratch, n) >= 0;
 }
 
 /* Why the merge is none, or NULL. `scratch` has room for twice the merge. */
-static const char *wrong_with(const struct lookup *l, const struct bytes *merge, char *scratch)
+static const char *wrong_with(const struct token_lookup *l, const struct bytes *merge, char *scratch)
 {
     static const char unknown[] = "the vocabulary lacks a part or the result of the merge";
     const char *const blank = memchr(merge->data, ' ', merge->len);
@@ -133,10 +91,10 @@ static const char *wrong_with(const struct lookup *l, const struct bytes *merge,
     return is_token(l, joined, n_left + n_right, scratch) ? NULL : unknown;
 }
 
-static lq_status check_merges(const struct lookup *l, const struct tokenizer_json *t,
+static lq_status check_merges(const struct token_lookup *l, const struct tokenizer_json *t,
                               const char *file, lq_error *err)
 {
-    struct lookup merges;
+    struct token_lookup merges;
     size_t longest = 0;
     for (uint32_t i = 0; i < t->n_merges; i++)
         longest = t->merges[i].len > longest ? t->merges[i].len : longest;
@@ -153,7 +111,7 @@ static lq_status check_merges(const struct lookup *l, const struct tokenizer_jso
     LQ_TRY(status);
     LQ_TRY(make_lookup(&merges, t->merges, t->n_merges, "comes twice, with two ranks: the merge",
                        file, err));
-    free(merges.slot);
+    token_lookup_close(&merges);
     return LQ_OK;
 }
 
@@ -168,9 +126,9 @@ lq_status tokenizer_json_check(const struct tokenizer_json *t, const char *file,
                           "the kind of tokenizer is not one of BPE, Unigram, WordPiece, WordLevel");
     if (t->scores) /* Unigram has no merges; its tokens are looked at when they are written */
         return LQ_OK;
-    struct lookup l;
+    struct token_lookup l;
     LQ_TRY(make_lookup(&l, t->vocab, t->n_vocab, two_ids, file, err));
     const lq_status status = check_merges(&l, t, file, err);
-    free(l.slot);
+    token_lookup_close(&l);
     return status;
 }
