@@ -53,7 +53,9 @@ void charset_add_words(struct charset *c)
 {
     charset_add_categories(c, UC_LETTERS | UC_MARKS | UC_BIT(UC_ND) | UC_BIT(UC_PC));
     charset_add_ranges(c, unicode_alphabetic, unicode_n_alphabetic);
-    charset_add(c, 0x200c, 0x200d);
+    charset_add(c, 0xb2, 0xb3);
+    charset_add(c, 0xb9, 0xb9);
+    charset_add(c, 0xbc, 0xbe);
 }
 
 static int by_first(const void *a, const void *b)

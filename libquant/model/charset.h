@@ -19,8 +19,9 @@ void charset_add_ranges(struct charset *c, const struct unicode_range *r, size_t
 void charset_add_set(struct charset *c, const struct charset *other);
 /* Every character of a set of general categories. */
 void charset_add_categories(struct charset *c, uint32_t categories);
-/* \s and \w. */
+/* \s. */
 void charset_add_spaces(struct charset *c);
+/* \w as Oniguruma has it: of the numbers that are no digits, it counts those of Latin-1. */
 void charset_add_words(struct charset *c);
 /* What upper and lower case have in common with a character in the set, each way. */
 void charset_fold(struct charset *c);

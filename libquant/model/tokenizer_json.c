@@ -166,9 +166,51 @@ static lq_status merges(struct reader *r, lq_error *err)
     }
 }
 
-static lq_status model_part(struct reader *r, lq_error *err)
+/* The value of the current key, where it is one that counts. */
+static lq_status setting(struct reader *r, lq_error *err)
 {
     struct tokenizer_json *const t = r->t;
+    const struct {
+        const char *name;
+        struct bytes *text;
+        bool *flag;
+    } known[] = {
+        {"unk_token", &t->unk_token, NULL},
+        {"continuing_subword_prefix", &t->rest_prefix, NULL},
+        {"end_of_word_suffix", &t->word_suffix, NULL},
+        {"byte_fallback", NULL, &t->byte_fallback},
+        {"ignore_merges", NULL, &t->ignore_merges},
+        {"fuse_unk", NULL, &t->fuse_unk},
+    };
+    size_t k = 0;
+    while (k < sizeof known / sizeof *known && !json_token_is(&r->j, known[k].name))
+        k++;
+    struct bytes *const text = k < sizeof known / sizeof *known ? known[k].text : NULL;
+    bool *const flag = k < sizeof known / sizeof *known ? known[k].flag : NULL;
+    const bool type = json_token_is(&r->j, "type"), unk_id = json_token_is(&r->j, "unk_id");
+    const bool most = json_token_is(&r->j, "max_input_chars_per_word");
+    const enum json_event e = json_next(&r->j);
+    const struct text *const token = &r->j.token;
+    if (type && e == JSON_STRING && token->len < sizeof t->type)
+        memcpy(t->type, token->data, token->len + 1);
+    if (text && e == JSON_STRING) {
+        *text = (struct bytes){arena_strndup(&t->arena, token->data, token->len), token->len};
+        if (!text->data)
+            return lq_fail_memory(err);
+    }
+    if (flag && (e == JSON_TRUE || e == JSON_FALSE)) {
+        *flag = e == JSON_TRUE;
+        t->has_byte_fallback |= flag == &t->byte_fallback;
+    }
+    if (unk_id && e == JSON_NUMBER)
+        t->unk_id = strtoll(token->data, NULL, 10);
+    if (most && e == JSON_NUMBER)
+        t->most_chars = strtoull(token->data, NULL, 10);
+    return json_skip_rest(&r->j, e);
+}
+
+static lq_status model_part(struct reader *r, lq_error *err)
+{
     enum json_event e;
     LQ_TRY(json_expect(&r->j, JSON_OBJECT, "\"model\""));
     while ((e = json_next(&r->j)) == JSON_KEY) {
@@ -182,25 +224,7 @@ static lq_status model_part(struct reader *r, lq_error *err)
             LQ_TRY(merges(r, err));
             continue;
         }
-        const bool type = json_token_is(&r->j, "type"), unk = json_token_is(&r->j, "unk_token");
-        const bool fallback = json_token_is(&r->j, "byte_fallback");
-        const bool ignore = json_token_is(&r->j, "ignore_merges");
-        const bool unk_id = json_token_is(&r->j, "unk_id");
-        e = json_next(&r->j);
-        if (type && e == JSON_STRING && r->j.token.len < sizeof t->type) {
-            memcpy(t->type, r->j.token.data, r->j.token.len + 1);
-        } else if (unk && e == JSON_STRING) {
-            t->unk_token.data = arena_strndup(&t->arena, r->j.token.data, r->j.token.len);
-            t->unk_token.len = r->j.token.len;
-        } else if (fallback && (e == JSON_TRUE || e == JSON_FALSE)) {
-            t->byte_fallback = e == JSON_TRUE;
-            t->has_byte_fallback = true;
-        } else if (ignore) {
-            t->ignore_merges = e == JSON_TRUE;
-        } else if (unk_id && e == JSON_NUMBER) {
-            t->unk_id = strtoll(r->j.token.data, NULL, 10);
-        }
-        LQ_TRY(json_skip_rest(&r->j, e));
+        LQ_TRY(setting(r, err));
     }
     return e == JSON_ERROR ? json_status(&r->j) : LQ_OK;
 }
@@ -225,9 +249,12 @@ static lq_status added_token(struct reader *r, struct added_token *a, lq_error *
             if (!a->content.data)
                 return lq_fail_memory(err);
         } else {
-            bool *const flag = json_token_is(&r->j, "special")      ? &a->special
-                               : json_token_is(&r->j, "normalized") ? &a->normalized
-                                                                    : NULL;
+            bool *const flag = json_token_is(&r->j, "special")       ? &a->special
+                               : json_token_is(&r->j, "normalized")  ? &a->normalized
+                               : json_token_is(&r->j, "single_word") ? &a->single_word
+                               : json_token_is(&r->j, "lstrip")      ? &a->lstrip
+                               : json_token_is(&r->j, "rstrip")      ? &a->rstrip
+                                                                     : NULL;
             e = json_next(&r->j);
             if (flag)
                 *flag = e == JSON_TRUE;

@@ -14,7 +14,7 @@ enum { TOKEN_ID_LIMIT = 1 << 24 };
 struct added_token {
     uint32_t id;
     struct bytes content;
-    bool special, normalized;
+    bool special, normalized, single_word, lstrip, rstrip;
 };
 
 struct tokenizer_json {
@@ -32,6 +32,9 @@ struct tokenizer_json {
     const char *file;        /* where the vocabulary is from, for messages */
     int64_t unk_id;          /* Unigram: or -1 */
     struct bytes unk_token;  /* or data NULL */
+    struct bytes rest_prefix, word_suffix; /* BPE, WordPiece: of a word's later parts, of its last; or NULL */
+    bool fuse_unk;           /* BPE: unknown characters in a row are one token */
+    uint64_t most_chars;     /* WordPiece: longer words are unknown; 0: nothing said */
     struct cJSON *normalizer, *pre_tokenizer, *post_processor, *decoder; /* or NULL */
     struct arena arena;
 };

@@ -43,7 +43,7 @@ bool unicode_is(uint32_t cp, uint32_t set);
 bool unicode_is_space(uint32_t cp);
 /* Punctuation, and every ASCII character that is neither letter, digit, blank nor control. */
 bool unicode_is_punctuation(uint32_t cp);
-/* \w: Alphabetic, marks, decimal digits, connectors, joiners (UTS 18, annex C). */
+/* A character of words: Alphabetic, marks, decimal digits, connectors, joiners (UTS 18, annex C). */
 bool unicode_is_word(uint32_t cp);
 
 /* Simple lower case; U+0130 is itself here, and two characters in unicode_put_lower. */
