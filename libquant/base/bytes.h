@@ -44,6 +44,26 @@ static inline double load_f64(const void *p)
     return v;
 }
 
+static inline void store_u16(void *p, uint16_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void store_u32(void *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void store_u64(void *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void store_f32(void *p, float v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
 /* Reverses the bytes of each of n elements of `size` bytes (1, 2, 4 or 8) in place. */
 void bytes_swap(void *data, size_t n, size_t size);
 

@@ -6,11 +6,7 @@
 #ifndef LQ_CODEC_NUM_H
 #define LQ_CODEC_NUM_H
 
-#include <stdint.h>
-#include <string.h>
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "model files are little-endian, and rows are read in place");
+#include "libquant/base/bytes.h"
 
 #define F16_INF 0x7c00u
 #define F16_NAN 0x7e00u
@@ -27,55 +23,6 @@ static inline float f32_from_bits(uint32_t u)
     float f;
     memcpy(&f, &u, sizeof f);
     return f;
-}
-
-/* Unaligned access to what lies in a row. */
-static inline uint16_t load_u16(const void *p)
-{
-    uint16_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline uint32_t load_u32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline uint64_t load_u64(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline float load_f32(const void *p)
-{
-    float v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline void store_u16(void *p, uint16_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static inline void store_u32(void *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static inline void store_u64(void *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static inline void store_f32(void *p, float v)
-{
-    memcpy(p, &v, sizeof v);
 }
 
 /* IEEE half to single: exact; a signalling NaN becomes quiet, as in hardware. */
