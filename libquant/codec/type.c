@@ -3,6 +3,7 @@
 
 #include "libquant/base/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const struct type_info *const types[] = {
@@ -57,4 +58,18 @@ bool type_row_bytes(const struct type_info *type, uint64_t n, uint64_t *bytes)
         return false;
     *bytes = blocks * type->block_bytes;
     return true;
+}
+
+uint64_t type_bytes(const struct type_info *type, uint64_t n)
+{
+    uint64_t bytes = 0;
+    const bool ok = type_row_bytes(type, n, &bytes);
+    assert(ok);
+    (void)ok;
+    return bytes;
+}
+
+bool type_is_float8(const struct type_info *type)
+{
+    return type->id >= LQ_TYPE_F8_E4M3 && type->id <= LQ_TYPE_F8_E5M2FNUZ;
 }

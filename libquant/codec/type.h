@@ -72,5 +72,10 @@ const struct type_info *type_at(size_t i);
 /* Bytes of n elements of a type. False where n is no whole number of blocks (or, below a byte, of
  * bytes), or on overflow. */
 bool type_row_bytes(const struct type_info *type, uint64_t n, uint64_t *bytes);
+/* The same where n is known to be whole blocks that fit. */
+uint64_t type_bytes(const struct type_info *type, uint64_t n);
+
+/* One of the 8-bit floats, which are stored with scales beside them. */
+bool type_is_float8(const struct type_info *type);
 
 #endif

@@ -4,7 +4,6 @@
 #include "libquant/base/bytes.h"
 #include "libquant/codec/kernels.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,27 +16,18 @@ static bool is_plain(const struct step *s)
     return !s->fill && !s->fill_raw;
 }
 
-static uint64_t stored_bytes(const struct type_info *type, uint64_t n)
-{
-    uint64_t bytes = 0;
-    const bool ok = type_row_bytes(type, n, &bytes);
-    assert(ok);
-    (void)ok;
-    return bytes;
-}
-
 /* Bytes of the raw buffer in front of the scratch for `via`. */
 static uint64_t source_bytes(const struct step *s, uint64_t n)
 {
     if (!is_plain(s))
         return 0;
-    const uint64_t bytes = stored_bytes(s->in[0]->type, n);
+    const uint64_t bytes = type_bytes(s->in[0]->type, n);
     return s->row_from ? bytes * (1 + SPAN_FACTOR) : bytes;
 }
 
 uint64_t make_rows_raw_bytes(const struct step *s, uint64_t n)
 {
-    return source_bytes(s, n) + (s->via ? stored_bytes(s->via, n) : 0);
+    return source_bytes(s, n) + (s->via ? type_bytes(s->via, n) : 0);
 }
 
 /* Brings rows that row_from scatters into one piece. The rows of a chunk mostly lie close to each
@@ -83,9 +73,9 @@ static lq_status read_raw(const struct step *s, const struct chunk *c, void *raw
 {
     const struct type_info *const type = s->in[0]->type;
     if (s->row_from)
-        return gather(s, c->row, c->rows, stored_bytes(type, c->cols), raw, err);
-    return catalog_read(s->source, s->in[0], raw, stored_bytes(type, c->rows * c->cols),
-                        stored_bytes(type, c->first), err);
+        return gather(s, c->row, c->rows, type_bytes(type, c->cols), raw, err);
+    return catalog_read(s->source, s->in[0], raw, type_bytes(type, c->rows * c->cols),
+                        type_bytes(type, c->first), err);
 }
 
 static bool any_nonfinite(const float *x, size_t n)
@@ -146,7 +136,7 @@ void encode_rows(const struct row_encoding *e, uint64_t row, uint64_t rows, uint
         return;
     }
     /* Rows of one expert share their importance: encode up to the next expert's first row. */
-    const uint64_t row_bytes = stored_bytes(e->type, cols);
+    const uint64_t row_bytes = type_bytes(e->type, cols);
     for (uint64_t i = 0; i < rows;) {
         const uint64_t group = (row + i) / e->group_rows;
         const uint64_t left = (group + 1) * e->group_rows - (row + i);
@@ -219,7 +209,7 @@ lq_status make_rows(const struct step *s, const struct chunk *c, const struct ou
         LQ_TRY(read_raw(s, c, buffers->raw, err));
     for (size_t k = 0; k < n_outputs; k++) {
         const struct tensor *const t = &outputs[k].catalog.tensors[c->step];
-        len[k] = (size_t)stored_bytes(t->type, c->rows * c->cols);
+        len[k] = (size_t)type_bytes(t->type, c->rows * c->cols);
         if (s->fill_raw) {
             LQ_TRY(s->fill_raw(s, c->row, c->rows, out[k], err));
         } else if (copies(s, t)) {

@@ -17,7 +17,6 @@
 #include "libquant/convert/make_rows.h"
 #include "formats/format.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -124,16 +123,6 @@ static struct chunk chunk_at(const struct run *r, uint64_t number)
     return c;
 }
 
-/* Bytes that n elements of a whole chunk take; chunks are whole rows or whole blocks. */
-static uint64_t encoded_bytes(const struct type_info *type, uint64_t n)
-{
-    uint64_t bytes = 0;
-    const bool ok = type_row_bytes(type, n, &bytes);
-    assert(ok);
-    (void)ok;
-    return bytes;
-}
-
 static void measure(struct run *r)
 {
     for (size_t i = 0; i < r->n_steps; i++) {
@@ -146,7 +135,7 @@ static void measure(struct run *r)
         const uint64_t raw = make_rows_raw_bytes(s, n);
         r->raw_bytes = raw > r->raw_bytes ? (size_t)raw : r->raw_bytes;
         for (size_t k = 0; k < r->n_outputs; k++) {
-            const uint64_t out = encoded_bytes(r->outputs[k].catalog.tensors[i].type, n);
+            const uint64_t out = type_bytes(r->outputs[k].catalog.tensors[i].type, n);
             r->out_bytes[k] = out > r->out_bytes[k] ? (size_t)out : r->out_bytes[k];
         }
         for (uint32_t k = 0; k < s->n_in; k++)

@@ -165,11 +165,6 @@ struct inputs {
     char absent[MAPPING_NAME]; /* the first that is not there, where !found */
 };
 
-static bool is_fp8(const struct tensor *t)
-{
-    return t->type->id >= LQ_TYPE_F8_E4M3 && t->type->id <= LQ_TYPE_F8_E5M2FNUZ;
-}
-
 /* A tensor that belongs to the input: its scales in 8-bit floats, or those of packed blocks. */
 static lq_status find_scale(struct state *s, const struct tensor_rule *r, struct inputs *x,
                             uint32_t i, const char *name, lq_error *err)
@@ -182,7 +177,7 @@ static lq_status find_scale(struct state *s, const struct tensor_rule *r, struct
         snprintf(scale, sizeof scale, "%.*s_scales", (int)stem, name);
         k = look_up(s, scale);
     }
-    for (size_t n = 0; n < 2 && !k && is_fp8(x->in[i]); n++) {
+    for (size_t n = 0; n < 2 && !k && type_is_float8(x->in[i]->type); n++) {
         snprintf(scale, sizeof scale, "%.480s%s", name, suffixes[n]);
         k = look_up(s, scale);
     }
