@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct format *const formats[] = {
 #define FORMAT(symbol) &format_##symbol,
@@ -176,15 +175,9 @@ static char *folder_of(const char *path)
                            : strndup(path, (size_t)(slash - path));
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 static lq_status open_siblings(struct resolver **out, const char *path, lq_error *err)
 {
-    char *const folder = is_folder(path) ? strdup(path) : folder_of(path);
+    char *const folder = path_is_folder(path) ? strdup(path) : folder_of(path);
     if (!folder)
         return lq_fail_memory(err);
     const lq_status status = resolver_open_folder(out, folder, err);
@@ -196,7 +189,7 @@ lq_status model_open(struct catalog *c, const char *path, lq_error *err)
 {
     struct source *source;
     struct resolver *siblings;
-    if (is_folder(path)) {
+    if (path_is_folder(path)) {
         lq_status status = hf_dir_open_folder(c, path, err);
         if (status == LQ_OK)
             status = catalog_index(c, err);

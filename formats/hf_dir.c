@@ -14,12 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* ---- choosing ---- */
 
 /* What a folder has that could be its model. Shards count as their first file or index. */
@@ -208,7 +202,7 @@ static lq_status find_folder(const char *path, struct text *out, lq_error *err)
     lq_status status = LQ_OK;
     if (snapshots.failed || refs.failed) {
         status = lq_fail_memory(err);
-    } else if (!is_folder(snapshots.data) || !is_folder(refs.data)) {
+    } else if (!path_is_folder(snapshots.data) || !path_is_folder(refs.data)) {
         text_puts(out, path);
     } else {
         status = read_ref(path, &revision, err);

@@ -84,7 +84,7 @@ static lq_status parse_split_size(struct job *job, const struct args *args, lq_e
                        "--split-max-size takes a number, with K, M or G behind it or without, not "
                        "\"%.40s\"",
                        given);
-    job->options.split_max_bytes = value * scale;
+    job->options.split.max_bytes = value * scale;
     return LQ_OK;
 }
 
@@ -98,13 +98,13 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     o->out = out ? out : outfile;
     o->metadata.name = args_value(args, "model-name");
     o->vocab_only = args_flag(args, "vocab-only");
-    o->split_empty_first = args_flag(args, "no-tensor-first-split");
+    o->split.empty_first = args_flag(args, "no-tensor-first-split");
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
     LQ_TRY(parse_types(job, args, err));
     LQ_TRY(parse_via(job, args, err));
     LQ_TRY(parse_split_size(job, args, err));
-    LQ_TRY(args_u64(args, "split-max-tensors", 0, 0, UINT32_MAX, &o->split_max_tensors, err));
+    LQ_TRY(args_u64(args, "split-max-tensors", 0, 0, UINT32_MAX, &o->split.max_tensors, err));
     LQ_TRY(quantize_args_parse(&job->quantize, job->ctx, args, err));
     o->quantize = job->quantize.options;
     if (args_flag(args, "no-lazy") && !job->ctx->quiet)
@@ -118,8 +118,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
 static lq_status parse_tensors(const struct job *job, struct tensors_options *o, lq_error *err)
 {
     const struct convert_options *const given = &job->options;
-    *o = (struct tensors_options){.out = given->out, .split_max_bytes = given->split_max_bytes,
-                                  .split_max_tensors = given->split_max_tensors};
+    *o = (struct tensors_options){.out = given->out, .split = given->split};
     if (!o->out)
         return lq_fail(err, LQ_E_USAGE, "--format safetensors needs -o FILE or -o FOLDER");
     if (given->n_types != 1)

@@ -1,17 +1,16 @@
 /* license_warn.c -- what other commands say about the licence of a model. */
 #include "formats/format.h"
+#include "libquant/base/source.h"
 #include "tools/license_report.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The folder that an output goes into. */
 static char *folder_of(const char *out)
 {
-    struct stat st;
     const char *const slash = strrchr(out, '/');
-    if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+    if (path_is_folder(out))
         return strdup(out);
     return slash ? strndup(out, slash == out ? 1 : (size_t)(slash - out)) : strdup(".");
 }

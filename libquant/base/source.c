@@ -120,6 +120,19 @@ lq_status source_open_memory(struct source **out, const char *name, const void *
     return LQ_OK;
 }
 
+bool source_is_file(const struct source *s, const char *path)
+{
+    struct stat a, b;
+    return s && s->fd >= 0 && fstat(s->fd, &a) == 0 && stat(path, &b) == 0 && S_ISREG(b.st_mode) &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool path_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 lq_status source_read_all(struct source *s, uint64_t limit, char **data, size_t *len, lq_error *err)
 {
     *data = NULL;

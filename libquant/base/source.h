@@ -27,6 +27,10 @@ lq_status source_open_file(struct source **out, const char *path, lq_error *err)
 /* `data` is not copied and must outlive the source. */
 lq_status source_open_memory(struct source **out, const char *name, const void *data, size_t size,
                              lq_error *err);
+/* True where the source is the regular file that `path` names now. NULL is none. */
+bool source_is_file(const struct source *s, const char *path);
+/* True where `path` names a folder, also by a symbolic link. */
+bool path_is_folder(const char *path);
 /* Reads the whole source, at most `limit` bytes (more is LQ_E_FORMAT), into memory that the caller
  * frees; a NUL follows the last byte. */
 lq_status source_read_all(struct source *s, uint64_t limit, char **data, size_t *len,

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
     QUANTIZATION_VERSION = 2,
@@ -157,12 +156,6 @@ static lq_status make_steps(struct conversion *c, lq_error *err)
 
 /* ---- where it goes ---- */
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* Replaces {type} (also {ftype}, {outtype}) and {TYPE} (also {FTYPE}, {OUTTYPE}) by the type in
  * lower and upper case. *replaced: there was one. */
 static lq_status fill_template(struct text *out, const char *template, const char *type,
@@ -194,7 +187,7 @@ static lq_status output_path(struct conversion *c, struct convert_output *o, lq_
     struct text path = {0};
     bool replaced = true;
     lq_status status = LQ_OK;
-    if (out && !is_folder(out)) {
+    if (out && !path_is_folder(out)) {
         status = fill_template(&path, out, o->type, &replaced, err);
     } else {
         const bool vocab = c->options->vocab_only;
@@ -245,74 +238,15 @@ static lq_status find_type(const struct conversion *c, struct convert_output *o,
 
 /* ---- several files ---- */
 
-/* Deals the tensors out, and returns the number of files. */
-static uint32_t deal_out(const struct convert_options *options, struct catalog *out)
-{
-    const uint64_t most = options->split_max_bytes, most_tensors = options->split_max_tensors;
-    uint32_t file = options->split_empty_first ? 1 : 0;
-    uint64_t bytes = 0, n = 0;
-    for (size_t i = 0; i < out->n_tensors; i++) {
-        struct tensor *const t = &out->tensors[i];
-        if (n && ((most_tensors && n >= most_tensors) || (most && bytes + t->bytes > most))) {
-            file++;
-            bytes = n = 0;
-        }
-        t->file = file;
-        bytes += t->bytes;
-        n++;
-    }
-    return file + 1;
-}
-
-static lq_status name_files(struct conversion *c, struct convert_output *o, uint32_t n,
-                            lq_error *err)
-{
-    struct catalog *const out = &o->output->catalog;
-    const size_t len = strlen(o->path) - (text_ends_with(o->path, ".gguf") ? strlen(".gguf") : 0);
-    const char *const stem = arena_strndup(&c->model.arena, o->path, len);
-    const char **const paths = arena_calloc(&c->model.arena, n, sizeof *paths);
-    if (!stem || !paths)
-        return lq_fail_memory(err);
-    for (uint32_t i = 0; i < n; i++) {
-        struct text name = {0};
-        format_shard_name(&format_gguf, &name, stem, i, n);
-        paths[i] = name.failed ? NULL : arena_strdup(&c->model.arena, name.data);
-        text_free(&name);
-        if (!paths[i] || (i >= out->n_files && !catalog_add_file(out)))
-            return lq_fail_memory(err);
-        out->files[i].name = paths[i];
-    }
-    o->output->paths = paths;
-    return LQ_OK;
-}
-
 static lq_status split(struct conversion *c, struct convert_output *o, lq_error *err)
 {
     const struct convert_options *const options = c->options;
-    if (!options->split_max_bytes && !options->split_max_tensors)
+    if (!options->split.max_bytes && !options->split.max_tensors)
         return LQ_OK;
-    const uint32_t n = deal_out(options, &o->output->catalog);
+    const uint32_t n = split_deal_out(&o->output->catalog, &options->split);
     if (n > 1)
-        return name_files(c, o, n, err);
+        return split_name_files(&o->output->catalog, o->path, n, &o->output->paths, err);
     model_note(&c->model, "the model fits into one file: it is not split");
-    return LQ_OK;
-}
-
-static bool same_file(const struct source *source, const char *path)
-{
-    struct stat a, b;
-    return source && source->fd >= 0 && fstat(source->fd, &a) == 0 && stat(path, &b) == 0 &&
-           S_ISREG(b.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-static lq_status check_targets(const struct conversion *c, const struct catalog *out, lq_error *err)
-{
-    const struct catalog *const source = &c->model.source;
-    for (size_t i = 0; i < out->n_files; i++)
-        for (size_t k = 0; k < source->n_files; k++)
-            if (same_file(source->files[k].source, out->files[i].name))
-                return lq_fail_at(err, LQ_E_USAGE, out->files[i].name, -1,
-                                  "input and output are the same file");
     return LQ_OK;
 }
 
@@ -389,7 +323,7 @@ static lq_status plan_output(struct conversion *c, struct convert_output *o, con
     LQ_TRY(output_path(c, o, err));
     LQ_TRY(o->mix ? plan_quantized(c, o, err) : plan_direct(c, o, err));
     LQ_TRY(split(c, o, err));
-    LQ_TRY(check_targets(c, &o->output->catalog, err));
+    LQ_TRY(split_check_targets(&o->output->catalog, &c->model.source, err));
     const size_t n = o->output->catalog.n_files;
     o->digests = mem_calloc(n, sizeof *o->digests);
     if (!o->digests)

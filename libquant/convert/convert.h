@@ -13,6 +13,7 @@
 
 #include "libquant/convert/plan_steps.h"
 #include "libquant/convert/quantize.h"
+#include "libquant/convert/split.h"
 #include "libquant/model/metadata.h"
 
 struct convert_options {
@@ -23,9 +24,7 @@ struct convert_options {
     struct metadata_options metadata;
     struct quantize_options quantize; /* for types that are made by quantizing; recipe.mix is set
                                          for each */
-    uint64_t split_max_bytes;   /* of tensors in a file; 0: no limit */
-    uint64_t split_max_tensors;
-    bool split_empty_first;     /* no tensors in the first file of several */
+    struct split_limits split;
     bool vocab_only;
 };
 

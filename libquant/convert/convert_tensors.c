@@ -4,29 +4,25 @@
 #include "formats/format.h"
 #include "formats/safetensors.h"
 #include "libquant/base/sink.h"
+#include "libquant/base/source.h"
+#include "libquant/base/text.h"
 #include "libquant/convert/plan_steps.h"
 #include "libquant/model/packed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct tensor_rule as_it_is = {"", "", "", TRANSFORM_NONE, 0, {0, 0}};
 
 /* ---- which tensors, and as what ---- */
-
-static bool is_fp8(const struct type_info *type)
-{
-    return type->id >= LQ_TYPE_F8_E4M3 && type->id <= LQ_TYPE_F8_E5M2FNUZ;
-}
 
 /* The scales of an 8-bit tensor, or NULL. */
 static const struct tensor *scales_of(const struct catalog *source, const struct tensor *t)
 {
     static const char *const suffixes[] = {"_scale_inv", "_scale"};
     const struct tensor *found = NULL;
-    for (size_t i = 0; i < 2 && !found && is_fp8(t->type); i++) {
+    for (size_t i = 0; i < 2 && !found && type_is_float8(t->type); i++) {
         char name[600];
         snprintf(name, sizeof name, "%.560s%s", t->name, suffixes[i]);
         found = catalog_find(source, name);
@@ -46,7 +42,7 @@ static bool is_scales(const struct catalog *source, const struct tensor *t)
         memcpy(name, t->name, len - cut);
         name[len - cut] = '\0';
         const struct tensor *const of = catalog_find(source, name);
-        if (of && is_fp8(of->type))
+        if (of && type_is_float8(of->type))
             return true;
     }
     return false;
@@ -58,7 +54,7 @@ static const struct type_info *type_for(const struct tensor *t, const struct typ
         return t->type;
     if (wanted)
         return wanted;
-    const bool plain = t->type->block_len == 1 && !is_fp8(t->type) && t->type->dtype;
+    const bool plain = t->type->block_len == 1 && !type_is_float8(t->type) && t->type->dtype;
     return plain && !(t->type->flags & TYPE_SUBBYTE) ? t->type : &type_BF16;
 }
 
@@ -136,74 +132,28 @@ static lq_status add_tensors(struct tensors_conversion *c, const struct tensors_
     return LQ_OK;
 }
 
-/* Deals the tensors out in their order, by the limits; returns the number of files. */
-static uint32_t deal_out(struct catalog *out, const struct tensors_options *options)
-{
-    uint64_t bytes = 0, n = 0;
-    uint32_t file = 0;
-    for (size_t i = 0; i < out->n_tensors; i++) {
-        struct tensor *const t = &out->tensors[i];
-        const bool full =
-            (options->split_max_tensors && n >= options->split_max_tensors) ||
-            (options->split_max_bytes && bytes + t->bytes > options->split_max_bytes);
-        if (n && full) {
-            file++;
-            bytes = n = 0;
-        }
-        t->file = file;
-        bytes += t->bytes;
-        n++;
-    }
-    return file + 1;
-}
-
 static lq_status name_files(struct tensors_conversion *c, const char *out, uint32_t n,
                             lq_error *err)
 {
+    static const char extension[] = ".safetensors";
     struct catalog *const catalog = &c->output.catalog;
-    struct stat st;
-    const bool folder = stat(out, &st) == 0 && S_ISDIR(st.st_mode);
-    const char *const path = folder ? arena_printf(&c->arena, "%s/model.safetensors", out) : out;
-    const char **const paths = arena_calloc(&c->arena, n, sizeof *paths);
-    if (!path || !paths)
+    const char *const path =
+        path_is_folder(out) ? arena_printf(&c->arena, "%s/model.safetensors", out) : out;
+    if (!path)
         return lq_fail_memory(err);
-    const size_t len =
-        strlen(path) - (text_ends_with(path, ".safetensors") ? strlen(".safetensors") : 0);
-    const char *const stem = arena_strndup(&c->arena, path, len);
-    for (uint32_t i = 0; i < n; i++) {
-        struct text name = {0};
-        if (n > 1 && stem)
-            format_shard_name(&format_safetensors, &name, stem, i, n);
-        paths[i] = n > 1 ? name.data ? arena_strdup(&c->arena, name.data) : NULL : path;
-        text_free(&name);
+    if (n > 1) {
+        const size_t len =
+            strlen(path) - (text_ends_with(path, extension) ? strlen(extension) : 0);
+        c->index = arena_printf(&c->arena, "%.*s.safetensors.index.json", (int)len, path);
+        LQ_TRY(split_name_files(catalog, path, n, &c->output.paths, err));
+    } else {
         struct file *const f = catalog_add_file(catalog);
-        if (!stem || !paths[i] || !f)
+        if (!f)
             return lq_fail_memory(err);
-        f->name = paths[i];
+        f->name = path;
     }
-    c->output.path = paths[0];
-    c->output.paths = n > 1 ? paths : NULL;
-    if (n > 1 && !(c->index = arena_printf(&c->arena, "%s.safetensors.index.json", stem)))
-        return lq_fail_memory(err);
-    return LQ_OK;
-}
-
-static bool same_file(const struct source *source, const char *path)
-{
-    struct stat a, b;
-    return source && source->fd >= 0 && fstat(source->fd, &a) == 0 && stat(path, &b) == 0 &&
-           S_ISREG(b.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-static lq_status check_targets(const struct tensors_conversion *c, lq_error *err)
-{
-    const struct catalog *const out = &c->output.catalog, *const source = &c->model.source;
-    for (size_t i = 0; i < out->n_files; i++)
-        for (size_t k = 0; k < source->n_files; k++)
-            if (same_file(source->files[k].source, out->files[i].name))
-                return lq_fail_at(err, LQ_E_USAGE, out->files[i].name, -1,
-                                  "input and output are the same file");
-    return LQ_OK;
+    c->output.path = catalog->files[0].name;
+    return n > 1 && !c->index ? lq_fail_memory(err) : LQ_OK;
 }
 
 static lq_status make_step(struct tensors_conversion *c, size_t i, lq_error *err)
@@ -232,9 +182,9 @@ lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
     LQ_TRY(find_packed(c, err));
     LQ_TRY(add_tensors(c, options, err));
     safetensors_sort(out);
-    const uint32_t n = deal_out(out, options);
+    const uint32_t n = split_deal_out(out, &options->split);
     LQ_TRY(name_files(c, options->out, n, err));
-    LQ_TRY(check_targets(c, err));
+    LQ_TRY(split_check_targets(&c->output.catalog, &c->model.source, err));
     c->output.format = out->format = &format_safetensors;
     LQ_TRY(catalog_set_string(out, "format", "pt", 2, err));
     c->steps = mem_calloc(out->n_tensors, sizeof *c->steps);

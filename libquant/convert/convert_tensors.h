@@ -4,6 +4,7 @@
 #ifndef LQ_CONVERT_CONVERT_TENSORS_H
 #define LQ_CONVERT_CONVERT_TENSORS_H
 
+#include "libquant/convert/split.h"
 #include "libquant/convert/stream.h"
 #include "libquant/model/model.h"
 
@@ -12,8 +13,7 @@ struct packed;
 struct tensors_options {
     const struct type_info *type; /* F32, F16 or BF16; NULL: floats keep theirs, others become BF16 */
     const char *out;              /* a file or an existing folder */
-    uint64_t split_max_bytes;     /* of tensors in a file; 0: no limit */
-    uint64_t split_max_tensors;
+    struct split_limits split;
 };
 
 struct tensors_conversion {

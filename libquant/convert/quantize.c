@@ -3,11 +3,11 @@
 
 #include "formats/format.h"
 #include "libquant/base/text.h"
+#include "libquant/convert/split.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- layers that are left out: the following ones move up ---- */
 
@@ -222,28 +222,6 @@ static void set_importance(struct quantize_plan *p)
 
 /* ---- files ---- */
 
-static lq_status add_shards(struct quantize_plan *p, const char *path, uint32_t n, lq_error *err)
-{
-    struct catalog *const out = &p->output.catalog;
-    const size_t len = strlen(path) - (text_ends_with(path, ".gguf") ? strlen(".gguf") : 0);
-    const char *const stem = arena_strndup(&out->arena, path, len);
-    const char **const paths = arena_calloc(&out->arena, n, sizeof *paths);
-    if (!stem || !paths)
-        return lq_fail_memory(err);
-    for (uint32_t i = 0; i < n; i++) {
-        struct text name = {0};
-        format_shard_name(&format_gguf, &name, stem, i, n);
-        paths[i] = name.failed ? NULL : arena_strdup(&out->arena, name.data);
-        text_free(&name);
-        struct file *const f = catalog_add_file(out);
-        if (!f || !paths[i])
-            return lq_fail_memory(err);
-        f->name = paths[i];
-    }
-    p->output.paths = paths;
-    return LQ_OK;
-}
-
 static lq_status add_files(struct quantize_plan *p, const char *path, lq_error *err)
 {
     struct catalog *const out = &p->output.catalog;
@@ -251,7 +229,7 @@ static lq_status add_files(struct quantize_plan *p, const char *path, lq_error *
         uint32_t last = 0;
         for (size_t i = 0; i < out->n_tensors; i++)
             last = out->tensors[i].file > last ? out->tensors[i].file : last;
-        return add_shards(p, path, last + 1, err);
+        return split_name_files(out, path, last + 1, &p->output.paths, err);
     }
     struct file *const f = catalog_add_file(out);
     if (!f)
@@ -385,13 +363,6 @@ static lq_status check_source(const struct quantize_plan *p, size_t i, lq_error 
     return status;
 }
 
-static bool same_file(const struct source *source, const char *path)
-{
-    struct stat a, b;
-    return source && source->fd >= 0 && fstat(source->fd, &a) == 0 && stat(path, &b) == 0 &&
-           S_ISREG(b.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 lq_status quantize_check(const struct quantize_plan *p, lq_error *err)
 {
     for (size_t i = 0; i < p->output.catalog.n_tensors; i++) {
@@ -400,13 +371,7 @@ lq_status quantize_check(const struct quantize_plan *p, lq_error *err)
         LQ_TRY(check_source(p, i, err));
         LQ_TRY(check_importance(p, i, err));
     }
-    for (size_t i = 0; i < p->output.catalog.n_files; i++)
-        for (size_t k = 0; k < p->source->n_files; k++) {
-            const char *const path = p->output.catalog.files[i].name;
-            if (same_file(p->source->files[k].source, path))
-                return lq_fail_at(err, LQ_E_USAGE, path, -1, "input and output are the same file");
-        }
-    return LQ_OK;
+    return split_check_targets(&p->output.catalog, p->source, err);
 }
 
 lq_status quantize_run(struct quantize_plan *p, const struct stream_options *options,

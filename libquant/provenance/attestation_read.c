@@ -216,9 +216,9 @@ static void read_recipe(struct reader *r, const cJSON *o)
     a->metadata.data = string_of(r, o, "metadata", true);
     a->metadata.len = a->metadata.data ? strlen(a->metadata.data) : 0;
     c->vocab_only = bool_of(r, o, "vocabOnly");
-    c->split_max_bytes = u64_of(r, o, "splitMaxBytes");
-    c->split_max_tensors = u64_of(r, o, "splitMaxTensors");
-    c->split_empty_first = bool_of(r, o, "splitEmptyFirst");
+    c->split.max_bytes = u64_of(r, o, "splitMaxBytes");
+    c->split.max_tensors = u64_of(r, o, "splitMaxTensors");
+    c->split.empty_first = bool_of(r, o, "splitEmptyFirst");
     a->allow_nonfinite = bool_of(r, o, "allowNonfinite");
     read_quantize(r, o);
     if (r->status != LQ_OK)

@@ -151,9 +151,9 @@ static void put_recipe(struct text *t, const struct attestation *a)
     else
         text_puts(t, "null");
     put_bool(t, "vocabOnly", c->vocab_only);
-    put_u64(t, "splitMaxBytes", c->split_max_bytes);
-    put_u64(t, "splitMaxTensors", c->split_max_tensors);
-    put_bool(t, "splitEmptyFirst", c->split_empty_first);
+    put_u64(t, "splitMaxBytes", c->split.max_bytes);
+    put_u64(t, "splitMaxTensors", c->split.max_tensors);
+    put_bool(t, "splitEmptyFirst", c->split.empty_first);
     put_bool(t, "allowNonfinite", a->allow_nonfinite);
     put_quantize(t, a);
     text_putc(t, '}');

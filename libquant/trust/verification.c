@@ -48,8 +48,7 @@ const char *verify_path(struct verification *v, const char *name)
 bool verify_is_folder(struct verification *v, const char *name)
 {
     const char *const path = verify_path(v, name);
-    struct stat st;
-    return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return path && path_is_folder(path);
 }
 
 static struct verify_item *add(struct verification *v, const char *name, const char *source,
