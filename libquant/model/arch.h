@@ -201,6 +201,9 @@ lq_status hparam_layer_types(struct model *m, const struct hparam *h, struct cat
 lq_status hparam_pooling(struct model *m, const struct hparam *h, struct catalog *out,
                          lq_error *err);
 
+/* For arch.resolve: the number of key and value heads counts as said where it was not. */
+lq_status resolve_kv_heads(struct model *m, lq_error *err);
+
 /* Writes all rows of the model's architecture; `early` those that come before general.type. */
 lq_status hparams_write(struct model *m, struct catalog *out, bool early, lq_error *err);
 

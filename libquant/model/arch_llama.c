@@ -31,27 +31,8 @@ static const char smollm3_defaults[] =
     "\"max_position_embeddings\":32768,\"rms_norm_eps\":1e-6,\"rope_theta\":2000000.0,"
     "\"tie_word_embeddings\":true}";
 
-#define PERMUTED_ATTENTION                                                                         \
-    TENSOR_AS(LAYER "self_attn.q_proj.weight", BLOCK "attn_q.weight", "heads*head_dim embd",       \
-              TRANSFORM_PERMUTE_Q, 0),                                                             \
-        TENSOR_AS(LAYER "self_attn.q_proj.bias", BLOCK "attn_q.bias", "heads*head_dim",            \
-                  TRANSFORM_PERMUTE_Q, TENSOR_OPTIONAL),                                           \
-        TENSOR_AS(LAYER "self_attn.k_proj.weight", BLOCK "attn_k.weight",                          \
-                  "kv_heads*head_dim embd", TRANSFORM_PERMUTE_K, 0),                               \
-        TENSOR_AS(LAYER "self_attn.k_proj.bias", BLOCK "attn_k.bias", "kv_heads*head_dim",         \
-                  TRANSFORM_PERMUTE_K, TENSOR_OPTIONAL),                                           \
-        LINEAR_MAYBE_BIAS(LAYER "self_attn.v_proj", BLOCK "attn_v", "kv_heads*head_dim", "embd"),  \
-        LINEAR_MAYBE_BIAS(LAYER "self_attn.o_proj", BLOCK "attn_output", "embd", "heads*head_dim")
-#define MLP_BIASES                                                                                 \
-    TENSOR_IF(LAYER "mlp.gate_proj.bias", BLOCK "ffn_gate.bias", "ff",                             \
-              TENSOR_DENSE_LAYER | TENSOR_OPTIONAL),                                               \
-        TENSOR_IF(LAYER "mlp.up_proj.bias", BLOCK "ffn_up.bias", "ff",                             \
-                  TENSOR_DENSE_LAYER | TENSOR_OPTIONAL),                                           \
-        TENSOR_IF(LAYER "mlp.down_proj.bias", BLOCK "ffn_down.bias", "embd",                       \
-                  TENSOR_DENSE_LAYER | TENSOR_OPTIONAL)
-
 static const struct tensor_rule llama_tensors[] = {
-    HF_TOP, HF_NORMS, PERMUTED_ATTENTION, HF_GATED_MLP(TENSOR_DENSE_LAYER), MLP_BIASES,
+    HF_TOP, HF_NORMS, HF_PERMUTED_ATTENTION, HF_GATED_MLP(TENSOR_DENSE_LAYER), HF_MLP_BIASES,
     /* Mixtral */
     TENSOR_IF(LAYER "block_sparse_moe.gate.weight", BLOCK "ffn_gate_inp.weight", "experts embd",
               TENSOR_EXPERT_LAYER | TENSOR_F32),
@@ -71,15 +52,10 @@ static const struct hparam llama_hparams[] = {
 };
 static const struct hparam *const llama_lists[] = {hparams_common, llama_hparams, NULL};
 
-static lq_status set_kv_heads(struct model *m, lq_error *err)
-{
-    return config_set_number(&m->config, "num_key_value_heads", (double)m->dim[DIM_KV_HEADS], err);
-}
-
 /* The classes of Llama and Mistral derive both where the file is silent; Mixtral's does not. */
 static lq_status llama_resolve(struct model *m, lq_error *err)
 {
-    LQ_TRY(set_kv_heads(m, err));
+    LQ_TRY(resolve_kv_heads(m, err));
     if (m->dim[DIM_EXPERTS])
         return LQ_OK;
     return config_set_number(&m->config, "head_dim", (double)m->dim[DIM_HEAD_DIM], err);
@@ -110,7 +86,8 @@ const struct arch arch_llama = {
 /* ---- Granite ---- */
 
 static const struct tensor_rule granite_tensors[] = {
-    HF_TOP, HF_NORMS, PERMUTED_ATTENTION, HF_GATED_MLP(TENSOR_DENSE_LAYER), MLP_BIASES, TENSORS_END,
+    HF_TOP, HF_NORMS, HF_PERMUTED_ATTENTION, HF_GATED_MLP(TENSOR_DENSE_LAYER), HF_MLP_BIASES,
+    TENSORS_END,
 };
 
 static const struct hparam granite_hparams[] = {
@@ -134,7 +111,7 @@ const struct arch arch_granite = {
     .classes = granite_classes,
     .hparams = granite_lists,
     .tensors = granite_tensors,
-    .resolve = set_kv_heads,
+    .resolve = resolve_kv_heads,
     .extra = rope_factors_llama3,
     .vocab = vocab_llama,
     .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,
@@ -153,7 +130,7 @@ const struct arch arch_smollm3 = {
     .classes = smollm3_classes,
     .hparams = llama_lists,
     .tensors = granite_tensors,
-    .resolve = set_kv_heads,
+    .resolve = resolve_kv_heads,
     .extra = rope_factors_llama3,
     .vocab = vocab_llama,
     .graph = {.norm = NORM_RMS, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,

@@ -38,11 +38,6 @@ static const struct hparam olmo_hparams[] = {
 };
 static const struct hparam *const olmo_lists[] = {hparams_common, olmo_hparams, NULL};
 
-static lq_status set_kv_heads(struct model *m, lq_error *err)
-{
-    return config_set_number(&m->config, "num_key_value_heads", (double)m->dim[DIM_KV_HEADS], err);
-}
-
 static const struct arch_class olmo_classes[] = {
     {"OlmoForCausalLM", olmo_defaults, NULL},
     {NULL, NULL, NULL},
@@ -53,7 +48,7 @@ const struct arch arch_olmo = {
     .classes = olmo_classes,
     .hparams = olmo_lists,
     .tensors = olmo_tensors,
-    .resolve = set_kv_heads,
+    .resolve = resolve_kv_heads,
     .vocab = vocab_bpe,
     .graph = {.norm = NORM_LAYER, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true},
 };
@@ -105,7 +100,7 @@ const struct arch arch_olmo2 = {
     .classes = olmo2_classes,
     .hparams = olmo2_lists,
     .tensors = olmo2_tensors,
-    .resolve = set_kv_heads,
+    .resolve = resolve_kv_heads,
     .vocab = vocab_bpe,
     .graph = {.norm = NORM_RMS, .rope = ROPE_HALVES, .activation = ACT_SILU, .gated = true,
               .post_norm = true, .local_rope = true},

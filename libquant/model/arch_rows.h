@@ -44,6 +44,18 @@
     TENSOR_IF(LAYER "self_attn.q_proj.bias", BLOCK "attn_q.bias", "heads*head_dim", flags),        \
         TENSOR_IF(LAYER "self_attn.k_proj.bias", BLOCK "attn_k.bias", "kv_heads*head_dim", flags), \
         TENSOR_IF(LAYER "self_attn.v_proj.bias", BLOCK "attn_v.bias", "kv_heads*head_dim", flags)
+/* The same where rotated rows are kept as halves, and GGUF has them as pairs; with or without biases. */
+#define HF_PERMUTED_ATTENTION                                                                      \
+    TENSOR_AS(LAYER "self_attn.q_proj.weight", BLOCK "attn_q.weight", "heads*head_dim embd",       \
+              TRANSFORM_PERMUTE_Q, 0),                                                             \
+        TENSOR_AS(LAYER "self_attn.q_proj.bias", BLOCK "attn_q.bias", "heads*head_dim",            \
+                  TRANSFORM_PERMUTE_Q, TENSOR_OPTIONAL),                                           \
+        TENSOR_AS(LAYER "self_attn.k_proj.weight", BLOCK "attn_k.weight",                          \
+                  "kv_heads*head_dim embd", TRANSFORM_PERMUTE_K, 0),                               \
+        TENSOR_AS(LAYER "self_attn.k_proj.bias", BLOCK "attn_k.bias", "kv_heads*head_dim",         \
+                  TRANSFORM_PERMUTE_K, TENSOR_OPTIONAL),                                           \
+        LINEAR_MAYBE_BIAS(LAYER "self_attn.v_proj", BLOCK "attn_v", "kv_heads*head_dim", "embd"),  \
+        LINEAR_MAYBE_BIAS(LAYER "self_attn.o_proj", BLOCK "attn_output", "embd", "heads*head_dim")
 #define HF_QK_NORMS                                                                                \
     TENSOR(LAYER "self_attn.q_norm.weight", BLOCK "attn_q_norm.weight", "head_dim"),               \
         TENSOR(LAYER "self_attn.k_norm.weight", BLOCK "attn_k_norm.weight", "head_dim")
@@ -51,6 +63,13 @@
     TENSOR_IF(LAYER "mlp.gate_proj.weight", BLOCK "ffn_gate.weight", "ff embd", flags),            \
         TENSOR_IF(LAYER "mlp.up_proj.weight", BLOCK "ffn_up.weight", "ff embd", flags),            \
         TENSOR_IF(LAYER "mlp.down_proj.weight", BLOCK "ffn_down.weight", "embd ff", flags)
+#define HF_MLP_BIASES                                                                              \
+    TENSOR_IF(LAYER "mlp.gate_proj.bias", BLOCK "ffn_gate.bias", "ff",                             \
+              TENSOR_DENSE_LAYER | TENSOR_OPTIONAL),                                               \
+        TENSOR_IF(LAYER "mlp.up_proj.bias", BLOCK "ffn_up.bias", "ff",                             \
+                  TENSOR_DENSE_LAYER | TENSOR_OPTIONAL),                                           \
+        TENSOR_IF(LAYER "mlp.down_proj.bias", BLOCK "ffn_down.bias", "embd",                       \
+                  TENSOR_DENSE_LAYER | TENSOR_OPTIONAL)
 
 /* ---- hyper-parameters ---- */
 

@@ -191,6 +191,11 @@ lq_status hparam_pooling(struct model *m, const struct hparam *h, struct catalog
 
 /* ---- all ---- */
 
+lq_status resolve_kv_heads(struct model *m, lq_error *err)
+{
+    return config_set_number(&m->config, "num_key_value_heads", (double)m->dim[DIM_KV_HEADS], err);
+}
+
 static lq_status write_list(struct model *m, const struct hparam *list, struct catalog *out,
                             lq_error *err)
 {
