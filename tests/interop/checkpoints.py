@@ -609,6 +609,15 @@ def smollm3(folder):
     save(folder, SmolLM3Config(**small()))
 
 
+@case("AFM-4.5B", run=True)
+def arcee(folder):
+    from transformers import ArceeConfig
+    llama3_tokenizer(folder)
+    save(folder, ArceeConfig(**small(rope_parameters={
+        "rope_type": "yarn", "rope_theta": 10000.0, "factor": 20.0, "beta_fast": 32.0,
+        "beta_slow": 1.0, "original_max_position_embeddings": 64})))
+
+
 @case("GLM-4-9B-0414", pre="glm4")
 def glm4(folder):
     from transformers import Glm4Config
