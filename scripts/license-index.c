@@ -2,15 +2,18 @@
  * file that is its argument, from texts on standard input; compiled and run by
  * scripts/make-license-index. Each text is a line "FLAGS LENGTH IDENTIFIER" and LENGTH bytes. */
 #include "libquant/base/memory.h"
+#include "libquant/license/codes.h"
 #include "libquant/license/index.h"
-#include "libquant/license/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-enum { KEEP_WORDS = 256 /* flag: the words themselves go to texts.bin */ };
+enum {
+    KEEP_WORDS = 256, /* flag: the words themselves go to texts.bin */
+    BLOCK = 1 << 16   /* codes, about */
+};
 
 struct builder {
     struct index_text *texts;
@@ -18,7 +21,9 @@ struct builder {
     struct text *names; /* of each text */
     size_t cap_names;
     struct text pairs;
-    struct text whole; /* identifier NUL words NUL ... */
+    struct text *blocks; /* codes; the last, when all are read: identifier NUL words NUL ... */
+    size_t n_blocks, cap_blocks;
+    struct text whole;
 };
 
 static void die(const char *what)
@@ -59,6 +64,28 @@ static void put_pairs(struct builder *b, struct index_text *t, const struct word
     free(pair);
 }
 
+static void add_block(struct builder *b)
+{
+    if (!mem_grow((void **)&b->blocks, &b->cap_blocks, b->n_blocks, sizeof *b->blocks))
+        die("out of memory");
+    b->blocks[b->n_blocks++] = (struct text){0};
+}
+
+static void put_codes(struct builder *b, struct index_text *t, const struct words *w, size_t n)
+{
+    uint8_t *const codes = codes_of(w);
+    if (!codes)
+        die("out of memory");
+    if (!b->n_blocks || b->blocks[b->n_blocks - 1].len >= BLOCK)
+        add_block(b);
+    struct text *const block = &b->blocks[b->n_blocks - 1];
+    t->block = (uint32_t)b->n_blocks - 1;
+    t->begin = (uint32_t)block->len;
+    t->words = (uint32_t)n;
+    text_put(block, (const char *)codes, n);
+    free(codes);
+}
+
 static void add(struct builder *b, const struct words *w, size_t n, unsigned flags, const char *id)
 {
     struct index_text t = {.flags = flags};
@@ -75,6 +102,7 @@ static void add(struct builder *b, const struct words *w, size_t n, unsigned fla
     b->names[b->n] = (struct text){0};
     text_puts(&b->names[b->n], id);
     put_pairs(b, &t, w, n);
+    put_codes(b, &t, w, n);
     b->texts[b->n++] = t;
 }
 
@@ -95,20 +123,31 @@ static void write_index(struct builder *b)
     fwrite(names.data, 1, names.len, stdout);
 }
 
-/* texts.bin: u32 bytes, and so many bytes as zlib compresses them. */
-static void write_texts(const struct builder *b, const char *path)
+static void write_texts(struct builder *b, const char *path)
 {
-    const uint32_t raw = (uint32_t)b->whole.len;
-    uLongf len = compressBound(raw);
-    uint8_t *const data = malloc(len);
+    struct text data = {0};
+    add_block(b);
+    b->blocks[b->n_blocks - 1] = b->whole;
     FILE *const f = fopen(path, "wb");
-    if (!data || !f || compress2(data, &len, (const Bytef *)b->whole.data, raw, 9) != Z_OK)
+    const uint32_t n = (uint32_t)b->n_blocks;
+    if (!f)
         die("cannot write the words of texts");
-    fwrite(&raw, sizeof raw, 1, f);
-    fwrite(data, 1, len, f);
-    if (fclose(f) != 0)
+    fwrite(&n, sizeof n, 1, f);
+    for (size_t i = 0; i < b->n_blocks; i++) {
+        uLongf len = compressBound(b->blocks[i].len);
+        Bytef *const packed = malloc(len);
+        if (!packed ||
+            compress2(packed, &len, (const Bytef *)b->blocks[i].data, b->blocks[i].len, 9) != Z_OK)
+            die("cannot compress");
+        const uint32_t sizes[2] = {(uint32_t)b->blocks[i].len, (uint32_t)len};
+        fwrite(sizes, sizeof sizes, 1, f);
+        text_put(&data, (const char *)packed, len);
+        free(packed);
+    }
+    fwrite(data.data, 1, data.len, f);
+    if (data.failed || fclose(f) != 0)
         die("cannot write the words of texts");
-    free(data);
+    text_free(&data);
 }
 
 int main(int argc, char **argv)

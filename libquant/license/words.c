@@ -244,6 +244,16 @@ static lq_status read_line(struct words *w, const char *s, const char *end, lq_e
     return LQ_OK;
 }
 
+static lq_status note_notice(struct words *w, lq_error *err)
+{
+    if (w->n_notices && w->notices[w->n_notices - 1] == w->n)
+        return LQ_OK;
+    if (!mem_grow((void **)&w->notices, &w->cap_notices, w->n_notices, sizeof *w->notices))
+        return lq_fail_memory(err);
+    w->notices[w->n_notices++] = (uint32_t)w->n;
+    return LQ_OK;
+}
+
 lq_status words_read(struct words *w, const char *text, size_t len, lq_error *err)
 {
     struct text folded = {0};
@@ -255,8 +265,8 @@ lq_status words_read(struct words *w, const char *text, size_t len, lq_error *er
         const char *const stop = memchr(s, '\n', (size_t)(end - s));
         const char *const next = stop ? stop : end;
         const char *const line = s + comment_length(s, (size_t)(next - s));
-        if (!is_copyright_notice(line, (size_t)(next - line)))
-            status = read_line(w, line, next, err);
+        status = is_copyright_notice(line, (size_t)(next - line)) ? note_notice(w, err)
+                                                                  : read_line(w, line, next, err);
         s = next + 1;
     }
     text_free(&folded);
@@ -267,6 +277,7 @@ void words_release(struct words *w)
 {
     text_free(&w->stream);
     free(w->at);
+    free(w->notices);
     *w = (struct words){0};
 }
 
@@ -296,6 +307,19 @@ size_t words_after(const struct words *w, const char *phrase)
     while (i < w->n && w->at[i] < end)
         i++;
     return i;
+}
+
+bool words_notice_near(const struct words *w, size_t i, size_t near)
+{
+    size_t low = 0, high = w->n_notices;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (w->notices[middle] + near < i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < w->n_notices && w->notices[low] <= i + near;
 }
 
 uint32_t words_pair(const struct words *w, size_t i)

@@ -127,16 +127,20 @@ MUTATIONS = [
 ]
 
 
-def run(identify, texts):
-    """[(microseconds, [(ids, how, score)])] of (name, text)."""
+def run_all(identify, texts):
+    """[(microseconds, [(ids, how, score)], what differs)] of (name, text)."""
     data = b"".join(f"{len(t.encode())} {n}\n".encode() + t.encode() for n, t in texts)
     out = subprocess.run([identify], input=data, stdout=subprocess.PIPE, check=True).stdout.decode()
     results = []
     for line in out.splitlines():
         parts = line.split("\t")
-        results.append((float(parts[1]), [tuple(p.split("|")) for p in parts[2:]]))
+        results.append((float(parts[1]), [tuple(p.split("|")) for p in parts[3:]], parts[2]))
     assert len(results) == len(texts)
     return results
+
+
+def run(identify, texts):
+    return [result[:2] for result in run_all(identify, texts)]
 
 
 TELLTALE = re.compile(
@@ -235,6 +239,55 @@ def tell_apart(identify, texts):
     return confused
 
 
+# Changes of one word that turn the terms: where it may be done, and what is done there.
+NEGATIONS = r"not|no|nor|neither|never|cannot|without|unless|only"
+TAMPERED = [
+    ("a negation taken away", rf"(?<=[a-z]) ({NEGATIONS})(?= [a-z])", lambda word: ""),
+    ("a \"not\" put in", r"(?<=[a-z]) (may|shall|must|are|is|will|can)(?= [a-z])",
+     lambda word: f" {word} not"),
+    ("\"may\" made \"shall\"", r"(?<=[a-z]) (may)(?= [a-z])", lambda word: " shall"),
+    ("a number changed", r"(?<=[a-z]) ([0-9]{1,3})(?= [a-z])", lambda word: f" {int(word) + 7}"),
+    ("\"700 million\" made \"7 million\"", r" (700)(?= million)", lambda word: " 7"),
+]
+
+
+def line_of(text, at):
+    return text[text.rfind("\n", 0, at) + 1:].split("\n", 1)[0].lstrip("#*/; ")
+
+
+def tamper(text, pattern, change, rng):
+    """(the text with one place changed, the word that was there); None: there is no such place."""
+    end = text.find(END)
+    body = text[:end] if end > 0 else text
+    places = [m for m in re.finditer(pattern, body)
+              if m.start() > 60 and not is_copyright(line_of(body, m.start()))]
+    if not places:
+        return None
+    m = rng.choice(places)
+    return text[:m.start()] + change(m.group(1)) + text[m.end():], m.group(1)
+
+
+def try_tampering(identify, texts):
+    """One word that turns the terms: to be called modified, and to be shown."""
+    failed = 0
+    for label, pattern, change in TAMPERED:
+        rng = random.Random(label)
+        cases = []
+        for name, text in texts:
+            for _ in range(3):
+                tampered = tamper(text, pattern, change, rng)
+                if tampered:
+                    cases.append((name, *tampered))
+        results = run_all(identify, [(name, text) for name, text, _ in cases])
+        unseen = [f"{name} ({word}: {found[0] if found else 'none'})"
+                  for (name, _, word), (_, found, differs) in zip(cases, results)
+                  if not found or found[0][1] != "modified" or not differs]
+        failed += 100 * len(unseen) > len(cases)
+        print(f"{len(cases):5} texts, {label}: {len(cases) - len(unseen)} said to be modified "
+              f"{unseen[:8] or ''}")
+    return failed
+
+
 def main():
     identify, peers = sys.argv[1], pathlib.Path(sys.argv[2])
     texts = load_texts(peers)
@@ -245,7 +298,7 @@ def main():
         is_named(n, set(), [f]) for f in r[1])]
     print(f"named otherwise as they are: {', '.join(wrong) or 'none'}")
     print("\n".join(misses))
-    failed += bool(wrong) + bool(tell_apart(identify, texts))
+    failed += bool(wrong) + bool(tell_apart(identify, texts)) + try_tampering(identify, texts)
     rng = random.Random("cut")
     cut = run(identify, [(n, truncate(t, rng)) for n, t in texts])
     sure = [f"{n}: {f[0]}" for (n, _), group, r in zip(texts, groups, cut) for f in r[1]

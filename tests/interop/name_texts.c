@@ -1,6 +1,7 @@
 /* name_texts.c -- names the texts on standard input, for scripts/interop-license. Each is a line
  * "LENGTH NAME" and LENGTH bytes; printed is
- *   NAME <tab> microseconds, the shortest of three runs <tab> IDS|how|score <tab> ... */
+ *   NAME <tab> microseconds, the shortest of three runs <tab> what differs <tab> IDS|how|score
+ * <tab> ... */
 #include "libquant/license/identify.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ int main(void)
                 return 1;
             best = now() - begin < best ? now() - begin : best;
         }
-        printf("%s\t%.0f", name, best);
+        printf("%s\t%.0f\t%s", name, best, id.differs.data ? id.differs.data : "");
         for (size_t i = 0; i < id.n; i++)
             printf("\t%s|%s|%.4f", id.found[i].ids, text_match_name(id.found[i].how),
                    id.found[i].score);
