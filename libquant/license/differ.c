@@ -162,17 +162,21 @@ static bool is_repeated(const struct side_by_side *s, size_t i)
            index_has_pair(s->t, pair[i]);
 }
 
-static bool is_serious(const struct side_by_side *s, const struct difference *d)
+/* *at: the word of the text that makes it so, or the first. */
+static bool is_serious(const struct side_by_side *s, const struct difference *d, size_t *at)
 {
     const size_t first = s->begin + d->b;
     const bool before = d->a == 0; /* the licence: its title */
     const bool notice = is_of_notice(s->c->words, first, d->n_b);
     const size_t most = before || notice ? PASSAGE_BEFORE : PASSAGE;
     size_t added = 0, lost = 0;
+    *at = first;
     for (size_t i = first; i < first + d->n_b; i++) {
         const bool repeated = is_repeated(s, i);
-        if (!repeated && !(notice && code_is_number(s->c->codes[i])) && is_new(s, d, i))
+        if (!repeated && !(notice && code_is_number(s->c->codes[i])) && is_new(s, d, i)) {
+            *at = i;
             return true;
+        }
         added += !repeated;
     }
     for (size_t i = d->a; i < d->a + d->n_a && i < s->terms; i++, lost++)
@@ -212,7 +216,9 @@ static void put_lost(struct text *out, const struct side_by_side *s, const struc
                     others == 1 ? "" : "s");
 }
 
-static void put_difference(struct side_by_side *s, const struct difference *d, bool serious)
+/* From word `at` on where the difference is long. */
+static void put_difference(struct side_by_side *s, const struct difference *d, bool serious,
+                           size_t at)
 {
     struct comparison *const c = s->c;
     struct text *const out = serious ? &c->serious : &c->minor;
@@ -224,7 +230,12 @@ static void put_difference(struct side_by_side *s, const struct difference *d, b
     c->shown++;
     if (d->n_b) {
         text_printf(out, "%sadded: ", out->len ? "; " : "");
-        put_words(out, c->words, first, d->n_b);
+        if (at < first + SHOWN_WORDS / 2)
+            at = first;
+        else
+            at -= CONTEXT;
+        text_puts(out, at > first ? "... " : "");
+        put_words(out, c->words, at, first + d->n_b - at);
     }
     if (d->n_a) {
         text_printf(out, "%smissing: ", out->len ? "; " : "");
@@ -308,10 +319,11 @@ static lq_status compare_part(struct side_by_side *s, bool *modified, lq_error *
     }
     for (size_t i = 0; i < al.n; i++) {
         const struct difference *const d = &al.list[i];
-        const bool serious = is_serious(s, d);
+        size_t at;
+        const bool serious = is_serious(s, d, &at);
         *modified |= serious;
         if (d->n_b || (d->n_a && d->a < s->terms))
-            put_difference(s, d, serious);
+            put_difference(s, d, serious, at);
     }
     alignment_release(&al);
     return status;

@@ -193,6 +193,55 @@ static void what_differs_is_named_both_ways(void **state)
     identification_release(&id);
 }
 
+/* One word, of `from` in MIT, becomes `to`. */
+static void check_change(const char *from, const char *to, enum text_match how, const char *shown)
+{
+    struct identification id = {0};
+    struct text t = {0};
+    const char *const at = strstr(MIT, from);
+    assert_non_null(at);
+    text_put(&t, MIT, (size_t)(at - MIT));
+    text_printf(&t, "%s%s", to, at + strlen(from));
+    assert_int_equal(license_identify(&id, t.data, t.len, NULL), LQ_OK);
+    assert_string_equal(id.found[0].ids, "MIT");
+    if (id.found[0].how != how || !strstr(id.differs.data, shown))
+        fail_msg("%s: %s: %s", to, text_match_name(id.found[0].how), id.differs.data);
+    identification_release(&id);
+    text_free(&t);
+}
+
+static void one_word_that_turns_the_terms_is_named(void **state)
+{
+    (void)state;
+    check_change("shall be included", "shall not be included", TEXT_MODIFIED,
+                 "added: not, behind \"permission notice shall\"");
+    check_change("BUT NOT LIMITED", "BUT LIMITED", TEXT_MODIFIED,
+                 "missing: not, behind \"implied including but\"");
+    check_change("shall be included", "may be included", TEXT_MODIFIED,
+                 "added: may; missing: shall");
+    check_change("is hereby granted", "is never granted", TEXT_MODIFIED,
+                 "added: never; missing: hereby");
+    /* Another word is shown, and does not make it another licence; nor does a misspelling. */
+    check_change("hereby granted", "herewith granted", TEXT_MATCH,
+                 "added: herewith; missing: hereby");
+    check_change("shall be included", "shlal be included", TEXT_MATCH, "added: shlal");
+}
+
+static void a_licence_that_stands_there_twice_is_not_modified(void **state)
+{
+    (void)state;
+    check_is(MIT "\n\nCopyright (c) 2025 Others\n\n" GRANT CONDITION WARRANTY, "MIT", TEXT_MATCH,
+             1);
+    struct identification id = {0};
+    static const char turned[] =
+        MIT "\n\nCopyright (c) 2025 Others\n\n" GRANT ", but not on Mondays" CONDITION WARRANTY;
+    assert_int_equal(license_identify(&id, turned, sizeof turned - 1, NULL), LQ_OK);
+    assert_int_equal(id.found[0].how, TEXT_MODIFIED);
+    if (!strstr(id.differs.data, "but not on mondays"))
+        fail_msg("%s", id.differs.data);
+    identification_release(&id);
+}
+
 static void a_part_of_a_licence_is_not_taken_for_it(void **state)
 {
     (void)state;
@@ -262,6 +311,8 @@ int main(void)
         cmocka_unit_test(the_bsd_licences_are_told_apart),
         cmocka_unit_test(a_text_is_named_through_other_layouts),
         cmocka_unit_test(what_differs_is_named_both_ways),
+        cmocka_unit_test(one_word_that_turns_the_terms_is_named),
+        cmocka_unit_test(a_licence_that_stands_there_twice_is_not_modified),
         cmocka_unit_test(a_part_of_a_licence_is_not_taken_for_it),
         cmocka_unit_test(additions_make_a_text_modified),
         cmocka_unit_test(several_in_one_file),
