@@ -1,27 +1,22 @@
-/* claims_folder.c -- what vouches for the files of a plain folder: lists of checksums, git-lfs pointers,
- * our own digests and attestations; signatures, which need a key. */
+/* claims_folder.c -- what vouches for the files of a plain folder: lists of checksums, git-lfs
+ * pointers, our own digests and attestations; signatures, which need a key. */
 #include "libquant/trust/verification.h"
 
+#include "libquant/base/json.h"
 #include "libquant/base/source.h"
 #include "libquant/base/text.h"
 #include "libquant/trust/file_list.h"
 #include "libquant/trust/model_signature.h"
+#include "libquant/trust/strict_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_SUMS = 64 << 20, MAX_POINTER = 1024, MAX_MANIFEST = 16 << 20 };
+enum { MAX_POINTER = 1024, MAX_MANIFEST = 16 << 20 };
 
 /* ---- names ---- */
-
-/* The folder of v->root that a file of claims lies in, with its slash; "" for v->root. */
-static const char *folder_of(struct verification *v, const char *name)
-{
-    const char *const slash = strrchr(name, '/');
-    return slash ? arena_strndup(&v->arena, name, (size_t)(slash - name) + 1) : "";
-}
 
 static const char *last_part(const char *name)
 {
@@ -29,122 +24,13 @@ static const char *last_part(const char *name)
     return slash ? slash + 1 : name;
 }
 
-/* ---- lists of checksums ---- */
-
-static enum claim_algorithm sums_algorithm(const char *name)
-{
-    static const struct {
-        const char *whole, *suffix;
-        enum claim_algorithm algorithm;
-    } known[] = {
-        {"SHA256SUMS", ".sha256", CLAIM_SHA256},       {"SHA256SUMS.txt", ".sha256sum", CLAIM_SHA256},
-        {"sha256sums.txt", ".sha256sums", CLAIM_SHA256}, {"sha256sum.txt", ".sha256.txt", CLAIM_SHA256},
-        {"SHA512SUMS", ".sha512", CLAIM_SHA512},       {"sha512sums.txt", ".sha512sum", CLAIM_SHA512},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(last_part(name), known[i].whole) == 0 || text_ends_with(name, known[i].suffix))
-            return known[i].algorithm;
-    return CLAIM_NONE;
-}
-
-/* Undoes the escapes of a line that begins with a backslash: \\ and \n. False: others. */
-static bool unescape(char *s)
-{
-    char *out = s;
-    for (; *s; s++) {
-        if (*s != '\\') {
-            *out++ = *s;
-            continue;
-        }
-        s++;
-        if (*s != '\\' && *s != 'n')
-            return false;
-        *out++ = *s == 'n' ? '\n' : '\\';
-    }
-    *out = '\0';
-    return true;
-}
-
-/* "HEX  NAME", "HEX *NAME", "SHA256 (NAME) = HEX", "HEX" alone. *name NULL: alone. */
-static bool parse_sum(char *line, size_t digits, char **hex, char **name)
-{
-    const bool escaped = line[0] == '\\';
-    char *s = line + escaped;
-    *name = NULL;
-    if (text_starts_with(s, "SHA") && strstr(s, " (")) {
-        char *const end = strstr(s, ") = ");
-        if (!end)
-            return false;
-        *name = strstr(s, " (") + 2;
-        *end = '\0';
-        *hex = end + 4;
-    } else {
-        *hex = s;
-        if (strlen(s) > digits) {
-            if (s[digits] != ' ' || (s[digits + 1] != ' ' && s[digits + 1] != '*'))
-                return false;
-            s[digits] = '\0';
-            *name = s + digits + 2;
-        }
-    }
-    for (char *c = *hex; *c; c++)
-        *c = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
-    return claim_is_hex(*hex, digits) && (!escaped || (*name && unescape(*name)));
-}
-
-/* A name of a list, relative to the list's folder; NULL where it leads out of it. */
+/* The name within the place, of what a list calls `name`; NULL where that is outside of its folder.
+ */
 static const char *listed_name(struct verification *v, const char *list, const char *name)
 {
-    while (name[0] == '.' && name[1] == '/')
-        name += 2;
-    if (!*name || *name == '/' || strcmp(name, "..") == 0 || text_starts_with(name, "../") ||
-        text_ends_with(name, "/..") || strstr(name, "/../"))
+    if (!claim_name_stays(name))
         return NULL;
-    return arena_printf(&v->arena, "%s%s", folder_of(v, list), name);
-}
-
-static lq_status add_sum(struct verification *v, const char *list, enum claim_algorithm algorithm,
-                         char *line, unsigned number, lq_error *err)
-{
-    char *hex, *name;
-    if (!parse_sum(line, algorithm == CLAIM_SHA512 ? 128 : 64, &hex, &name))
-        return verify_note(v, list, VERIFY_BAD, NULL, err, "line %u is no checksum", number);
-    const char *about;
-    if (name) {
-        about = listed_name(v, list, name);
-    } else { /* FILE.sha256 with a digest alone */
-        const char *const dot = strrchr(list, '.');
-        about = dot && dot > last_part(list) ? arena_strndup(&v->arena, list, (size_t)(dot - list))
-                                             : NULL;
-    }
-    if (!about)
-        return verify_note(v, list, VERIFY_BAD, NULL, err,
-                           "line %u names a file outside of the folder, or none", number);
-    return verify_claim(v, about, algorithm, hex, CLAIM_NO_SIZE, list, NULL, err);
-}
-
-static lq_status add_sums(struct verification *v, const struct list_file *f,
-                          enum claim_algorithm algorithm, lq_error *err)
-{
-    struct source *s;
-    char *data;
-    size_t len;
-    LQ_TRY(source_open_file(&s, f->path, err));
-    lq_status status = source_read_all(s, MAX_SUMS, &data, &len, err);
-    source_close(s);
-    LQ_TRY(status);
-    unsigned number = 0;
-    char *rest = data;
-    for (char *line; status == LQ_OK && (line = strsep(&rest, "\n")) != NULL;) {
-        size_t n = strlen(line);
-        number++;
-        if (n && line[n - 1] == '\r')
-            line[--n] = '\0';
-        if (n && line[0] != '#')
-            status = add_sum(v, f->name, algorithm, line, number, err);
-    }
-    free(data);
-    return status == LQ_OK ? verify_note(v, f->name, VERIFY_CLAIMS, NULL, err, "checksums") : status;
+    return arena_printf(&v->arena, "%.*s%s", (int)(last_part(list) - list), list, name);
 }
 
 /* ---- git-lfs pointers ---- */
@@ -212,27 +98,34 @@ static lq_status see_pointer(struct verification *v, const struct list_file *f, 
 
 /* ---- digests and attestations of ours ---- */
 
+static lq_status add_listed(struct verification *v, const char *list, const cJSON *name,
+                            const cJSON *hex, const cJSON *size, lq_error *err)
+{
+    if (!cJSON_IsString(name) || !cJSON_IsString(hex))
+        return verify_note(v, list, VERIFY_BAD, NULL, err, "has an entry without name or SHA-256");
+    const char *const about = listed_name(v, list, name->valuestring);
+    if (!about)
+        return verify_note(v, list, VERIFY_BAD, NULL, err,
+                           "names a file outside of the folder: \"%.200s\"", name->valuestring);
+    if (strcmp(about, list) == 0)
+        return LQ_OK; /* it was being written when the folder was read */
+    const bool sized = cJSON_IsNumber(size) && size->valuedouble >= 0 && size->valuedouble < 0x1p53;
+    return verify_claim(v, about, CLAIM_SHA256, hex->valuestring,
+                        sized ? (uint64_t)size->valuedouble : CLAIM_NO_SIZE, list, NULL, err);
+}
+
 /* `lq digest --json`: files[] with name, size and sha256. */
 static lq_status add_digests(struct verification *v, const char *list, const cJSON *root,
                              lq_error *err)
 {
     const cJSON *const files = cJSON_GetObjectItemCaseSensitive(root, "files"), *f;
-    cJSON_ArrayForEach(f, files) {
-        const char *const name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f, "name"));
-        const char *const hex = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f, "sha256"));
-        const cJSON *const size = cJSON_GetObjectItemCaseSensitive(f, "size");
-        const char *const about = name && hex ? listed_name(v, list, name) : NULL;
-        if (!about)
-            return verify_note(v, list, VERIFY_BAD, NULL, err, "has an entry without name or sha256");
-        if (strcmp(about, list) == 0)
-            continue; /* it was being written when the folder was read */
-        LQ_TRY(verify_claim(v, about, CLAIM_SHA256, hex,
-                            cJSON_IsNumber(size) && size->valuedouble >= 0
-                                ? (uint64_t)size->valuedouble
-                                : CLAIM_NO_SIZE,
-                            list, NULL, err));
-    }
-    return LQ_OK;
+    if (!cJSON_IsArray(files) || !files->child)
+        return verify_note(v, list, VERIFY_BAD, NULL, err, "lists no files");
+    cJSON_ArrayForEach(f, files)
+        LQ_TRY(add_listed(v, list, cJSON_GetObjectItemCaseSensitive(f, "name"),
+                          cJSON_GetObjectItemCaseSensitive(f, "sha256"),
+                          cJSON_GetObjectItemCaseSensitive(f, "size"), err));
+    return verify_note(v, list, VERIFY_CLAIMS, NULL, err, "digests");
 }
 
 /* subject[] of an in-toto statement. */
@@ -240,23 +133,52 @@ static lq_status add_subjects(struct verification *v, const char *list, const cJ
                               lq_error *err)
 {
     const cJSON *const subjects = cJSON_GetObjectItemCaseSensitive(root, "subject"), *s;
-    cJSON_ArrayForEach(s, subjects) {
-        const char *const name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(s, "name"));
-        const char *const hex = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(s, "digest"), "sha256"));
-        const char *const about = name && hex ? listed_name(v, list, name) : NULL;
-        if (about)
-            LQ_TRY(verify_claim(v, about, CLAIM_SHA256, hex, CLAIM_NO_SIZE, list, NULL, err));
+    if (!cJSON_IsArray(subjects) || !subjects->child)
+        return verify_note(v, list, VERIFY_BAD, NULL, err, "is about no file");
+    cJSON_ArrayForEach(s, subjects)
+    {
+        const cJSON *const digest = cJSON_GetObjectItemCaseSensitive(s, "digest");
+        LQ_TRY(add_listed(v, list, cJSON_GetObjectItemCaseSensitive(s, "name"),
+                          cJSON_GetObjectItemCaseSensitive(digest, "sha256"), NULL, err));
     }
-    return LQ_OK;
+    return verify_note(v, list, VERIFY_CLAIMS, NULL, err,
+                       "attestation; its signature is not checked here");
 }
 
-/* False: no file of this kind. */
+/* A statement, or a DSSE envelope around one. */
+static lq_status add_statement(struct verification *v, const char *list, const cJSON *root,
+                               lq_error *err)
+{
+    const cJSON *const payload = cJSON_GetObjectItemCaseSensitive(root, "payload");
+    struct text statement = {0};
+    struct source *s = NULL;
+    cJSON *inner = NULL;
+    lq_error why = {0};
+    if (!payload)
+        return add_subjects(v, list, root, err);
+    lq_status status = LQ_OK;
+    if (!cJSON_IsString(payload) ||
+        !base64_strict(&statement, payload->valuestring, strlen(payload->valuestring)))
+        status = lq_fail(&why, LQ_E_FORMAT, "has a payload that is no Base64");
+    if (status == LQ_OK)
+        status = source_open_memory(&s, list, statement.data, statement.len, &why);
+    if (status == LQ_OK)
+        status = json_document(&inner, s, &why);
+    source_close(s);
+    text_free(&statement);
+    status = status == LQ_OK ? add_subjects(v, list, inner, err)
+                             : verify_note(v, list, VERIFY_BAD, NULL, err, "%s", why.message);
+    cJSON_Delete(inner);
+    return status;
+}
+
+/* *taken false: no file of this kind. */
 static lq_status add_manifest(struct verification *v, const struct list_file *f, bool *taken,
                               lq_error *err)
 {
     const bool digests = strcmp(last_part(f->name), "lq-digest.json") == 0;
     const bool statement = text_ends_with(f->name, ".intoto.json");
+    const size_t first = v->n;
     cJSON *root;
     *taken = digests || statement;
     if (!*taken)
@@ -264,12 +186,9 @@ static lq_status add_manifest(struct verification *v, const struct list_file *f,
     LQ_TRY(verify_json(v, f->name, MAX_MANIFEST, &root, err));
     if (!root)
         return LQ_OK;
-    lq_status status = (digests ? add_digests : add_subjects)(v, f->name, root, err);
+    lq_status status = (digests ? add_digests : add_statement)(v, f->name, root, err);
     cJSON_Delete(root);
-    if (status == LQ_OK)
-        status = verify_note(v, f->name, VERIFY_CLAIMS, NULL, err,
-                             digests ? "digests" : "attestation; its signature is not checked here");
-    return status;
+    return status == LQ_OK ? verify_refuse_twice(v, first, f->name, err) : status;
 }
 
 /* ---- signatures ---- */
@@ -280,16 +199,33 @@ static bool is_signature(const char *name)
            text_ends_with(name, ".sigstore");
 }
 
+/* Of kinds that others check: PGP's, minisign's. */
+static bool is_foreign_signature(const char *name)
+{
+    return text_ends_with(name, ".asc") || text_ends_with(name, ".gpg") ||
+           text_ends_with(name, ".minisig");
+}
+
+static lq_status note_foreign(struct verification *v, const char *name, lq_error *err)
+{
+    LQ_TRY(verify_note(v, name, VERIFY_NOT_CHECKED, NULL, err,
+                       "a signature of a kind that is not checked here (gpg, minisign)"));
+    v->items[v->n - 1].aside = true;
+    return LQ_OK;
+}
+
 /* ---- the folder ---- */
 
 static lq_status gather(struct verification *v, const struct list_file *f, lq_error *err)
 {
-    const enum claim_algorithm sums = sums_algorithm(f->name);
     bool taken = false;
-    if (sums != CLAIM_NONE)
-        return add_sums(v, f, sums, err);
+    LQ_TRY(claims_sums(v, f, &taken, err));
+    if (taken)
+        return LQ_OK;
     if (is_signature(f->name))
         return signature_claims(v, f->name, err);
+    if (is_foreign_signature(f->name))
+        return note_foreign(v, f->name, err);
     LQ_TRY(add_manifest(v, f, &taken, err));
     return taken || !f->size ? LQ_OK : see_pointer(v, f, &taken, err);
 }
@@ -317,31 +253,35 @@ static lq_status problem(void *ctx, const char *name, const lq_error *why, lq_er
 static lq_status see_beside(struct verification *v, const char *folder, const char *entry,
                             lq_error *err)
 {
-    struct list_file f = {.name = entry, .path = verify_path(v, entry)};
+    struct list_file f = {.name = verify_join(v, folder, entry)};
     struct stat st;
     bool taken;
-    (void)folder;
+    f.path = f.name ? verify_path(v, f.name) : NULL;
     if (!f.path)
         return lq_fail_memory(err);
     if (stat(f.path, &st) != 0 || !S_ISREG(st.st_mode))
         return LQ_OK;
     f.size = (uint64_t)st.st_size;
-    if (sums_algorithm(entry) != CLAIM_NONE)
-        return add_sums(v, &f, sums_algorithm(entry), err);
-    if (strcmp(entry, v->only) == 0)
+    if (strcmp(f.name, v->only) == 0)
         return gather(v, &f, err);
     if (is_signature(entry))
         return signature_claims(v, entry, err);
-    return add_manifest(v, &f, &taken, err);
+    LQ_TRY(claims_sums(v, &f, &taken, err));
+    return taken ? LQ_OK : add_manifest(v, &f, &taken, err);
 }
 
 static lq_status claims_file(struct verification *v, lq_error *err)
 {
-    LQ_TRY(verify_entries(v, "", see_beside, err));
+    const size_t n = (size_t)(last_part(v->only) - v->only);
+    const char *const folder = arena_strndup(&v->arena, v->only, n ? n - 1 : 0);
+    if (!folder)
+        return lq_fail_memory(err);
+    LQ_TRY(verify_entries(v, folder, see_beside, err));
+    verify_sort(v);
     settle_pointers(v);
-    return verify_knows(v, v->only) ? LQ_OK
-                                    : verify_note(v, v->only, VERIFY_UNVOUCHED, NULL, err,
-                                                  "nothing vouches for it");
+    return verify_knows(v, v->only)
+               ? LQ_OK
+               : verify_note(v, v->only, VERIFY_UNVOUCHED, NULL, err, "nothing vouches for it");
 }
 
 lq_status claims_folder(struct verification *v, lq_error *err)
@@ -349,13 +289,17 @@ lq_status claims_folder(struct verification *v, lq_error *err)
     if (v->only)
         return claims_file(v, err);
     static const char *const ignore[] = {".cache/huggingface", ".git"};
-    const struct file_list_options o = {.ignore = ignore, .n_ignore = 2, .keep_git = true,
-                                        .allow_symlinks = true, .problem = problem,
+    const struct file_list_options o = {.ignore = ignore,
+                                        .n_ignore = 2,
+                                        .keep_git = true,
+                                        .allow_symlinks = true,
+                                        .problem = problem,
                                         .problem_ctx = v};
     struct file_list l = {0};
     lq_status status = file_list_walk(&l, v->root, &o, err);
     for (size_t i = 0; i < l.n && status == LQ_OK; i++)
         status = gather(v, &l.files[i], err);
+    verify_sort(v);
     settle_pointers(v);
     for (size_t i = 0; i < l.n && status == LQ_OK; i++)
         if (!verify_knows(v, l.files[i].name))

@@ -1,10 +1,9 @@
-/* claims_hub.c -- what the Hugging Face hub's client leaves on disk: a blob's name, which is the digest
- * that the server told, says what a file is. Nothing of it is signed.
+/* claims_hub.c -- what the Hugging Face hub's client leaves on disk: a blob's name, which is the
+ * digest that the server told, says what a file is. Nothing of it is signed.
  *
  *   CACHE/models--ORG--NAME/ refs/REVISION            a commit
- *                            blobs/DIGEST             64 digits: SHA-256, 40: git's SHA-1 of the blob
- *                            snapshots/COMMIT/NAME    link to a blob
- *                            trees/COMMIT.json        list of the commit's files
+ *                            blobs/DIGEST             64 digits: SHA-256, 40: git's SHA-1 of the
+ * blob snapshots/COMMIT/NAME    link to a blob trees/COMMIT.json        list of the commit's files
  *   DIR/.cache/huggingface/download/NAME.metadata     commit, digest, time
  */
 #include "libquant/trust/verification.h"
@@ -19,12 +18,6 @@
 #include <unistd.h>
 
 enum { MAX_SMALL = 4096, MAX_TREE = 16 << 20 };
-
-/* FOLDER/ENTRY in the arena, or ENTRY where the folder is "". */
-static const char *join(struct verification *v, const char *folder, const char *entry)
-{
-    return *folder ? arena_printf(&v->arena, "%s/%s", folder, entry) : arena_strdup(&v->arena, entry);
-}
 
 static bool ends_incomplete(const char *name)
 {
@@ -62,11 +55,12 @@ static char *small_text(struct verification *v, const char *name, lq_error *err)
 static lq_status see_blob(struct verification *v, const char *folder, const char *entry,
                           lq_error *err)
 {
-    const char *const name = join(v, folder, entry);
+    const char *const name = verify_join(v, folder, entry);
     if (!name)
         return lq_fail_memory(err);
     if (ends_incomplete(entry))
-        return verify_note(v, name, VERIFY_UNVOUCHED, NULL, err, "a download that was not finished");
+        return verify_note(v, name, VERIFY_UNVOUCHED, NULL, err,
+                           "a download that was not finished");
     const enum claim_algorithm a = algorithm_of(entry);
     if (a == CLAIM_NONE)
         return verify_note(v, name, VERIFY_UNVOUCHED, NULL, err,
@@ -76,32 +70,44 @@ static lq_status see_blob(struct verification *v, const char *folder, const char
 
 /* ---- snapshots ---- */
 
-/* A link's claim is the last part of where it leads; it may go on from there to the shared store. */
+/* Length of "models--ORG--NAME/" at the front of a name in a cache; 0 in an entry of its own. */
+static size_t entry_length(const char *name)
+{
+    const size_t n = strcspn(name, "/");
+    return strstr(name, "--") && strstr(name, "--") < name + n && name[n] ? n + 1 : 0;
+}
+
+/* Where the links of the snapshot that `name` is in may lead. */
+static lq_status open_snapshot(struct verification *v, const char *name, struct resolver **out,
+                               lq_error *err)
+{
+    const size_t n = entry_length(name) + strlen("snapshots/");
+    const char *const snapshot = arena_strndup(&v->arena, name, n + strcspn(name + n, "/"));
+    const char *const path = snapshot ? verify_path(v, snapshot) : NULL;
+    return path ? resolver_open_folder(out, path, err) : lq_fail_memory(err);
+}
+
+/* A link's claim is the last part of where it leads; it may go on from there to the shared store.
+ */
 static lq_status see_link(struct verification *v, const char *name, const char *path, lq_error *err)
 {
     char target[4096];
     const ssize_t n = readlink(path, target, sizeof target - 1);
-    char *const real = realpath(path, NULL);
     struct resolver *r = NULL;
-    lq_status status = LQ_OK;
     target[n > 0 ? n : 0] = '\0';
-    const char *const slash = strrchr(target, '/');
-    const char *const digest = slash ? slash + 1 : target;
-    /* The snapshot's folder decides where its links may lead. */
-    const char *const snapshots = strstr(path, "/snapshots/");
-    const size_t len = snapshots ? (size_t)(snapshots - path) + strlen("/snapshots/") : 0;
-    const char *const root = arena_strndup(&v->arena, path, len + strcspn(path + len, "/"));
-    if (!root)
-        status = lq_fail_memory(err);
-    else if (!real)
+    const char *const slash = strrchr(target, '/'), *const digest = slash ? slash + 1 : target;
+    LQ_TRY(open_snapshot(v, name, &r, err));
+    char *const real = realpath(path, NULL);
+    lq_status status;
+    if (!real)
         status = verify_note(v, name, VERIFY_MISSING, "snapshot", err, "its link leads nowhere");
-    else if ((status = resolver_open_folder(&r, root, err)) == LQ_OK && !resolver_allows(r, real))
+    else if (!resolver_allows(r, real))
         status = verify_note(v, name, VERIFY_BAD, "snapshot", err,
                              "its link leads out of the cache entry");
-    else if (status == LQ_OK && algorithm_of(digest) == CLAIM_NONE)
+    else if (algorithm_of(digest) == CLAIM_NONE)
         status = verify_note(v, name, VERIFY_UNVOUCHED, "snapshot", err,
                              "its link leads to what is not named by a digest");
-    else if (status == LQ_OK)
+    else
         status = verify_claim(v, name, algorithm_of(digest), digest, CLAIM_NO_SIZE,
                               "link of the snapshot", NULL, err);
     resolver_close(r);
@@ -112,7 +118,7 @@ static lq_status see_link(struct verification *v, const char *name, const char *
 static lq_status see_snapshot_file(struct verification *v, const char *folder, const char *entry,
                                    lq_error *err)
 {
-    const char *const name = join(v, folder, entry);
+    const char *const name = verify_join(v, folder, entry);
     const char *const path = name ? verify_path(v, name) : NULL;
     struct stat st;
     if (!path)
@@ -134,7 +140,7 @@ static lq_status see_snapshot_file(struct verification *v, const char *folder, c
 static lq_status see_snapshot(struct verification *v, const char *folder, const char *entry,
                               lq_error *err)
 {
-    const char *const name = join(v, folder, entry);
+    const char *const name = verify_join(v, folder, entry);
     if (!name)
         return lq_fail_memory(err);
     if (!claim_is_hex(entry, 40))
@@ -144,29 +150,23 @@ static lq_status see_snapshot(struct verification *v, const char *folder, const 
 
 /* ---- lists of a commit's files ---- */
 
-static bool name_is_safe(const char *name)
-{
-    return resolver_name_is_safe(name);
-}
-
 static lq_status add_tree_file(struct verification *v, const char *tree, const char *base,
                                const cJSON *f, lq_error *err)
 {
     const char *const sha256 =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f, "lfs_sha256"));
     const char *const blob = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(f, "blob_id"));
-    const cJSON *const size =
-        cJSON_GetObjectItemCaseSensitive(f, sha256 && cJSON_HasObjectItem(f, "lfs_size") ? "lfs_size"
-                                                                                        : "size");
-    if (!name_is_safe(f->string))
+    const cJSON *const size = cJSON_GetObjectItemCaseSensitive(
+        f, sha256 && cJSON_HasObjectItem(f, "lfs_size") ? "lfs_size" : "size");
+    if (!claim_name_stays(f->string))
         return verify_note(v, tree, VERIFY_BAD, NULL, err, "names a file outside of the model");
     if (!sha256 && !blob)
         return verify_note(v, tree, VERIFY_BAD, NULL, err, "has no digest of %.200s", f->string);
-    const char *const name = join(v, base, f->string);
+    const char *const name = verify_join(v, base, f->string);
     if (!name)
         return lq_fail_memory(err);
     return verify_claim(v, name, sha256 ? CLAIM_SHA256 : CLAIM_GIT_SHA1, sha256 ? sha256 : blob,
-                        cJSON_IsNumber(size) && size->valuedouble >= 0
+                        cJSON_IsNumber(size) && size->valuedouble >= 0 && size->valuedouble < 0x1p53
                             ? (uint64_t)size->valuedouble
                             : CLAIM_NO_SIZE,
                         tree, NULL, err);
@@ -188,9 +188,8 @@ static lq_status add_tree(struct verification *v, const char *tree, const char *
                              "a list of files of a form that is not known");
     } else {
         status = verify_note(v, tree, VERIFY_CLAIMS, NULL, err, "list of a commit's files");
-        cJSON_ArrayForEach(f, files)
-            if (status == LQ_OK)
-                status = add_tree_file(v, tree, base, f, err);
+        cJSON_ArrayForEach(f, files) if (status == LQ_OK) status =
+            add_tree_file(v, tree, base, f, err);
     }
     cJSON_Delete(root);
     return status;
@@ -200,7 +199,7 @@ static lq_status add_tree(struct verification *v, const char *tree, const char *
 static lq_status see_tree(struct verification *v, const char *folder, const char *entry,
                           lq_error *err)
 {
-    const char *const tree = join(v, folder, entry);
+    const char *const tree = verify_join(v, folder, entry);
     const size_t above = strlen(folder) - strlen("trees"), len = strlen(entry);
     if (!tree)
         return lq_fail_memory(err);
@@ -210,7 +209,9 @@ static lq_status see_tree(struct verification *v, const char *folder, const char
         arena_printf(&v->arena, "%.*ssnapshots/%.40s", (int)above, folder, entry);
     if (!base)
         return lq_fail_memory(err);
-    return verify_is_folder(v, base) ? add_tree(v, tree, base, err) : LQ_OK;
+    return verify_is_folder(v, base)
+               ? add_tree(v, tree, base, err)
+               : verify_note(v, tree, VERIFY_CLAIMS, NULL, err, "about a commit that is not here");
 }
 
 /* ---- refs ---- */
@@ -218,7 +219,7 @@ static lq_status see_tree(struct verification *v, const char *folder, const char
 static lq_status see_ref(struct verification *v, const char *folder, const char *entry,
                          lq_error *err)
 {
-    const char *const name = join(v, folder, entry);
+    const char *const name = verify_join(v, folder, entry);
     lq_error ignored;
     if (!name)
         return lq_fail_memory(err);
@@ -229,47 +230,87 @@ static lq_status see_ref(struct verification *v, const char *folder, const char 
     const char *const commit = small_text(v, name, &ignored);
     if (!commit || !claim_is_hex(commit, 40))
         return verify_note(v, name, VERIFY_BAD, NULL, err, "does not name a commit");
-    const char *const refs = strstr(folder, "refs");
-    const char *const snapshot = arena_printf(&v->arena, "%.*ssnapshots/%s", (int)(refs - folder),
-                                              folder, commit);
+    const char *const snapshot =
+        arena_printf(&v->arena, "%.*ssnapshots/%s", (int)entry_length(folder), folder, commit);
     if (!snapshot)
         return lq_fail_memory(err);
     if (!verify_is_folder(v, snapshot))
-        return verify_note(v, name, VERIFY_BAD, NULL, err, "names commit %s, of which there is no snapshot",
-                           commit);
+        return verify_note(v, name, VERIFY_BAD, NULL, err,
+                           "names commit %s, of which there is no snapshot", commit);
     return verify_note(v, name, VERIFY_CLAIMS, NULL, err, "names commit %s", commit);
 }
 
 /* ---- entries and caches ---- */
 
-lq_status claims_hub_entry(struct verification *v, const char *entry, lq_error *err)
+static lq_status gather_entry(struct verification *v, const char *entry, lq_error *err)
 {
     static const struct {
         const char *folder;
-        lq_status (*see)(struct verification *v, const char *folder, const char *entry,
-                         lq_error *err);
-    } parts[] = {{"trees", see_tree}, {"snapshots", see_snapshot}, {"blobs", see_blob},
-                 {"refs", see_ref}};
+        verify_see *see;
+    } parts[] = {
+        {"trees",     see_tree    },
+        {"snapshots", see_snapshot},
+        {"blobs",     see_blob    },
+        {"refs",      see_ref     }
+    };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const char *const folder = join(v, entry, parts[i].folder);
+        const char *const folder = verify_join(v, entry, parts[i].folder);
         if (!folder)
             return lq_fail_memory(err);
         LQ_TRY(verify_entries(v, folder, parts[i].see, err));
+        verify_sort(v); /* a snapshot's files look for themselves in the trees */
     }
     return LQ_OK;
+}
+
+/* Locks, marks of files that do not exist, and notes about the shared store hold no part of a
+ * model. */
+static bool is_note(const char *name, uint64_t size)
+{
+    const char *const in = name + entry_length(name);
+    const char *const slash = strrchr(in, '/'), *const last = slash ? slash + 1 : in;
+    if (size == 0)
+        return text_starts_with(in, ".no_exist/") || text_starts_with(name, ".locks/") ||
+               strcmp(name, "blobs/.huggingface-shared-blobs") == 0;
+    return size <= MAX_SMALL &&
+           (strcmp(name, "CACHEDIR.TAG") == 0 || strcmp(name, "version.txt") == 0 ||
+            (text_starts_with(name, "blobs/") && text_ends_with(last, ".refs")));
+}
+
+/* The store that entries of a cache share lies beside an entry that is verified alone. */
+static lq_status find_shared(struct verification *v, lq_error *err)
+{
+    const char *const marker = verify_path(v, "../blobs/.huggingface-shared-blobs");
+    const char *const store = verify_path(v, "../blobs");
+    struct stat st;
+    if (!marker || !store)
+        return lq_fail_memory(err);
+    if (stat(marker, &st) != 0)
+        return LQ_OK;
+    char *const real = realpath(store, NULL);
+    v->shared = real ? arena_strdup(&v->arena, real) : NULL;
+    free(real);
+    return v->shared ? LQ_OK : lq_fail_memory(err);
+}
+
+lq_status claims_hub_entry(struct verification *v, lq_error *err)
+{
+    LQ_TRY(find_shared(v, err));
+    LQ_TRY(gather_entry(v, "", err));
+    return verify_strays(v, "", is_note, err);
 }
 
 static lq_status see_entry(struct verification *v, const char *folder, const char *entry,
                            lq_error *err)
 {
     (void)folder;
-    return strstr(entry, "--") && verify_is_folder(v, entry) ? claims_hub_entry(v, entry, err)
-                                                             : LQ_OK;
+    return strstr(entry, "--") && verify_is_folder(v, entry) ? gather_entry(v, entry, err) : LQ_OK;
 }
 
 lq_status claims_hub_cache(struct verification *v, lq_error *err)
 {
-    return verify_entries(v, "", see_entry, err);
+    LQ_TRY(verify_entries(v, "", see_entry, err));
+    return verify_strays(v, "", is_note, err);
 }
 
 /* ---- --local-dir ---- */
@@ -288,24 +329,28 @@ static lq_status add_metadata(struct verification *v, const char *file, const ch
     if (!commit || !claim_is_hex(commit, 40) || a == CLAIM_NONE || !time || rest)
         return verify_note(v, name, VERIFY_NOT_CHECKED, file, err,
                            "the metadata of its download cannot be read");
+    if (!v->commit)
+        v->commit = commit;
+    else if (strcmp(v->commit, commit) != 0)
+        v->commit = "several";
     return verify_claim(v, name, a, digest, CLAIM_NO_SIZE, "metadata of the download", time, err);
 }
 
 static lq_status see_download(struct verification *v, const char *folder, const char *entry,
                               lq_error *err)
 {
-    const char *const file = join(v, folder, entry);
+    const char *const file = verify_join(v, folder, entry);
     if (!file)
         return lq_fail_memory(err);
     if (verify_is_folder(v, file))
         return verify_entries(v, file, see_download, err);
     if (ends_incomplete(entry))
-        return verify_note(v, file, VERIFY_UNVOUCHED, NULL, err, "a download that was not finished");
+        return verify_note(v, file, VERIFY_UNVOUCHED, NULL, err,
+                           "a download that was not finished");
     if (!text_ends_with(entry, ".metadata"))
         return LQ_OK;
     const char *const name = file + strlen(downloads) + 1;
-    const char *const about =
-        arena_strndup(&v->arena, name, strlen(name) - strlen(".metadata"));
+    const char *const about = arena_strndup(&v->arena, name, strlen(name) - strlen(".metadata"));
     if (!about)
         return lq_fail_memory(err);
     if (v->only && strcmp(about, v->only) != 0)
@@ -313,17 +358,37 @@ static lq_status see_download(struct verification *v, const char *folder, const 
     return add_metadata(v, file, about, err);
 }
 
+/* Lists of other commits than the one that all downloads are of say nothing about them. */
 static lq_status see_local_tree(struct verification *v, const char *folder, const char *entry,
                                 lq_error *err)
 {
-    const char *const tree = join(v, folder, entry);
+    const char *const tree = verify_join(v, folder, entry);
     if (!tree)
         return lq_fail_memory(err);
-    return text_ends_with(entry, ".json") ? add_tree(v, tree, "", err) : LQ_OK;
+    if (!text_ends_with(entry, ".json"))
+        return LQ_OK;
+    if (v->commit && (strlen(entry) != 45 || strncmp(v->commit, entry, 40) != 0))
+        return verify_note(v, tree, VERIFY_CLAIMS, NULL, err,
+                           "about another commit than the downloads");
+    return add_tree(v, tree, "", err);
+}
+
+/* What the client keeps beside the downloads; metadata and lists were read by see_download and
+ * see_local_tree. */
+static bool is_local_note(const char *name, uint64_t size)
+{
+    static const char *const ends[] = {".metadata", ".lock", ".json", "/.gitignore",
+                                       "/CACHEDIR.TAG"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (text_ends_with(name, ends[i]))
+            return size <= (i == 2 ? MAX_TREE : MAX_SMALL);
+    return false;
 }
 
 lq_status claims_hub_local(struct verification *v, lq_error *err)
 {
     LQ_TRY(verify_entries(v, downloads, see_download, err));
-    return verify_entries(v, ".cache/huggingface/trees", see_local_tree, err);
+    LQ_TRY(verify_entries(v, ".cache/huggingface/trees", see_local_tree, err));
+    verify_sort(v);
+    return verify_strays(v, ".cache/huggingface", is_local_note, err);
 }

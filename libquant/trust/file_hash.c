@@ -1,13 +1,17 @@
-/* file_hash.c -- SHA-256 of many files, on all processors. */
-#include "libquant/trust/file_list.h"
+/* file_hash.c -- digests of many files, on all processors. */
+#include "libquant/trust/file_hash.h"
 
 #include "libquant/base/hash.h"
 #include "libquant/base/source.h"
 #include "libquant/base/threads.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* What is read stays in the second-level cache until it is hashed, so that the copy out of the page
@@ -15,29 +19,33 @@
 enum { PIECE = 512 * 1024 };
 
 struct hashing {
-    struct file_list *list;
-    struct list_file **order; /* the largest first, so that the last ones to be finished are small */
+    const struct hash_job *
+        *order; /* the largest first, so that the last to be finished are small */
+    size_t n;
     const struct progress *progress;
     unsigned threads;
+    void (*failed)(void *ctx, const struct hash_job *job, const lq_error *why);
+    void *ctx;
     /* what threads share */
     pthread_mutex_t lock;
-    size_t next;              /* file in order */
-    unsigned started;         /* threads that have taken a file */
-    uint64_t done;
+    size_t next;      /* file in order */
+    unsigned started; /* threads that have taken a file */
+    uint64_t done, bytes;
     bool stopped;
-    lq_status status;         /* of the first failure */
+    lq_status status; /* of the failure that ends the run */
     lq_error err;
 };
 
-/* A file that a thread is at. A thread takes two at a time where there are enough, because two hashes
- * side by side are faster. */
+/* A file that a thread is at. A thread takes two at a time where there are enough, because two
+ * hashes side by side are faster. */
 struct open_file {
-    struct list_file *f; /* NULL: none */
+    const struct hash_job *job; /* NULL: none */
     struct source *s;
-    struct sha256 *sha;
+    struct sha256 *sha256; /* those that are wanted */
+    EVP_MD_CTX *sha512, *git_sha1;
     uint64_t at;
     void *piece;
-    size_t n;            /* bytes in the piece */
+    size_t n; /* bytes in the piece */
 };
 
 static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
@@ -55,14 +63,19 @@ static lq_status unchanged(const struct list_file *f, int fd, lq_error *err)
     return LQ_OK;
 }
 
-static void fail(struct hashing *h, lq_status status, const lq_error *err)
+static void fail(struct hashing *h, const struct hash_job *job, lq_status status,
+                 const lq_error *err)
 {
     pthread_mutex_lock(&h->lock);
-    if (h->status == LQ_OK) {
-        h->status = status;
-        h->err = *err;
+    if (h->failed && job && status != LQ_E_MEMORY) {
+        h->failed(h->ctx, job, err);
+    } else {
+        if (h->status == LQ_OK) {
+            h->status = status;
+            h->err = *err;
+        }
+        h->stopped = true;
     }
-    h->stopped = true;
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -72,7 +85,7 @@ static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
     bool go_on;
     pthread_mutex_lock(&h->lock);
     h->done += n;
-    progress_step(h->progress, h->done, h->list->bytes, f->name);
+    progress_step(h->progress, h->done, h->bytes, f->name);
     if (h->status == LQ_OK && progress_stop(h->progress)) {
         h->status = lq_fail(&h->err, LQ_E_INTERRUPTED, "interrupted");
         h->stopped = true;
@@ -83,47 +96,98 @@ static bool report(struct hashing *h, const struct list_file *f, uint64_t n)
 }
 
 /* The next file; a second one only where enough are left for the threads that have none. */
-static struct list_file *take(struct hashing *h, bool second)
+static const struct hash_job *take(struct hashing *h, bool second)
 {
-    struct list_file *f = NULL;
+    const struct hash_job *job = NULL;
     pthread_mutex_lock(&h->lock);
-    const size_t left = h->list->n - h->next;
+    const size_t left = h->n - h->next;
     h->started += !second && h->started < h->threads;
     if (!h->stopped && left && (!second || left > h->threads - h->started))
-        f = h->order[h->next++];
+        job = h->order[h->next++];
     pthread_mutex_unlock(&h->lock);
-    return f;
+    return job;
 }
+
+/* ---- the hashes of one file ---- */
+
+/* `head`: what is hashed before the file. */
+static lq_status begin_md(EVP_MD_CTX **ctx, const EVP_MD *md, const char *head, size_t n,
+                          lq_error *err)
+{
+    *ctx = EVP_MD_CTX_new();
+    return *ctx && EVP_DigestInit_ex(*ctx, md, NULL) == 1 && EVP_DigestUpdate(*ctx, head, n) == 1
+               ? LQ_OK
+               : lq_fail_memory(err);
+}
+
+static lq_status begin_hashes(struct open_file *o, lq_error *err)
+{
+    char head[32];
+    const int n = snprintf(head, sizeof head, "blob %" PRIu64, o->job->file->size) + 1;
+    if (o->job->sha256 && !(o->sha256 = sha256_new()))
+        return lq_fail_memory(err);
+    if (o->job->sha512)
+        LQ_TRY(begin_md(&o->sha512, EVP_sha512(), "", 0, err));
+    if (o->job->git_sha1)
+        LQ_TRY(begin_md(&o->git_sha1, EVP_sha1(), head, (size_t)n, err));
+    return LQ_OK;
+}
+
+static void finish_hashes(struct open_file *o)
+{
+    if (o->sha256)
+        sha256_final(o->sha256, o->job->file->sha256);
+    o->sha256 = NULL;
+    if (o->sha512)
+        EVP_DigestFinal_ex(o->sha512, o->job->sha512, NULL);
+    if (o->git_sha1)
+        EVP_DigestFinal_ex(o->git_sha1, o->job->git_sha1, NULL);
+}
+
+static void update_hashes(struct open_file *a, struct open_file *b)
+{
+    struct open_file *const both[] = {a, b};
+    if (a->sha256 && b->sha256)
+        sha256_update_both(a->sha256, a->piece, a->n, b->sha256, b->piece, b->n);
+    for (int i = 0; i < 2; i++) {
+        struct open_file *const o = both[i];
+        if (o->sha256 && !(a->sha256 && b->sha256))
+            sha256_update(o->sha256, o->piece, o->n);
+        if (o->sha512)
+            EVP_DigestUpdate(o->sha512, o->piece, o->n);
+        if (o->git_sha1)
+            EVP_DigestUpdate(o->git_sha1, o->piece, o->n);
+    }
+}
+
+/* ---- one file ---- */
 
 static void close_file(struct open_file *o)
 {
-    sha256_free(o->sha);
+    sha256_free(o->sha256);
+    EVP_MD_CTX_free(o->sha512);
+    EVP_MD_CTX_free(o->git_sha1);
     source_close(o->s);
-    o->sha = NULL;
-    o->s = NULL;
-    o->f = NULL;
+    *o = (struct open_file){.piece = o->piece};
 }
 
 static lq_status open_file(struct open_file *o, lq_error *err)
 {
-    o->at = 0;
-    LQ_TRY(source_open_file(&o->s, o->f->path, err));
-    o->sha = sha256_new();
-    if (!o->sha)
-        return lq_fail_memory(err);
+    LQ_TRY(source_open_file(&o->s, o->job->file->path, err));
+    LQ_TRY(begin_hashes(o, err));
     (void)posix_fadvise(o->s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    return unchanged(o->f, o->s->fd, err);
+    return unchanged(o->job->file, o->s->fd, err);
 }
 
-/* Where `o` is at no file, begins the next one. */
+/* Where `o` is at no file, begins the next one that can be opened. */
 static void begin(struct hashing *h, struct open_file *o, bool second)
 {
-    lq_error err = {0};
-    if (o->f || !(o->f = take(h, second)))
-        return;
-    const lq_status status = open_file(o, &err);
-    if (status != LQ_OK) {
-        fail(h, status, &err);
+    while (!o->job && (o->job = take(h, second))) {
+        lq_error err = {0};
+        const lq_status status = open_file(o, &err);
+        if (status == LQ_OK)
+            return;
+        fail(h, o->job, status, &err);
         close_file(o);
     }
 }
@@ -132,35 +196,32 @@ static void read_piece(struct hashing *h, struct open_file *o)
 {
     lq_error err = {0};
     o->n = 0;
-    if (!o->f)
+    if (!o->job)
         return;
-    const uint64_t left = o->f->size - o->at;
+    const uint64_t left = o->job->file->size - o->at;
     o->n = left < PIECE ? (size_t)left : PIECE;
     const lq_status status = o->n ? source_read(o->s, o->piece, o->n, o->at, &err) : LQ_OK;
     if (status != LQ_OK) {
-        fail(h, status, &err);
+        fail(h, o->job, status, &err);
         close_file(o);
-        o->n = 0;
     }
 }
 
-/* After a piece was hashed: at the end of the file its digest is taken. */
+/* After a piece was hashed: at the end of the file its digests are taken. */
 static void advance(struct hashing *h, struct open_file *o)
 {
     lq_error err = {0};
-    if (!o->f)
+    if (!o->job)
         return;
     o->at += o->n;
-    const bool go_on = report(h, o->f, o->n);
-    if (go_on && o->at < o->f->size)
+    const bool go_on = report(h, o->job->file, o->n);
+    if (go_on && o->at < o->job->file->size)
         return;
-    const lq_status status = go_on ? unchanged(o->f, o->s->fd, &err) : LQ_OK;
+    const lq_status status = go_on ? unchanged(o->job->file, o->s->fd, &err) : LQ_OK;
     if (status != LQ_OK)
-        fail(h, status, &err);
-    if (go_on && status == LQ_OK) {
-        sha256_final(o->sha, o->f->sha256);
-        o->sha = NULL;
-    }
+        fail(h, o->job, status, &err);
+    else if (go_on)
+        finish_hashes(o);
     close_file(o);
 }
 
@@ -169,18 +230,15 @@ static void work(struct hashing *h)
     struct open_file a = {.piece = malloc(PIECE)}, b = {.piece = malloc(PIECE)};
     lq_error err = {0};
     if (!a.piece || !b.piece)
-        fail(h, lq_fail_memory(&err), &err);
+        fail(h, NULL, lq_fail_memory(&err), &err);
     for (;;) {
         begin(h, &a, false);
         begin(h, &b, true);
-        if (!a.f && !b.f)
+        if (!a.job && !b.job)
             break;
         read_piece(h, &a);
         read_piece(h, &b);
-        if (a.f && b.f)
-            sha256_update_both(a.sha, a.piece, a.n, b.sha, b.piece, b.n);
-        else if (a.f || b.f)
-            sha256_update(a.f ? a.sha : b.sha, a.f ? a.piece : b.piece, a.f ? a.n : b.n);
+        update_hashes(&a, &b);
         advance(h, &a);
         advance(h, &b);
     }
@@ -188,28 +246,36 @@ static void work(struct hashing *h)
     free(b.piece);
 }
 
+/* ---- all files ---- */
+
 static int largest_first(const void *a, const void *b)
 {
-    const struct list_file *const fa = *(const struct list_file *const *)a;
-    const struct list_file *const fb = *(const struct list_file *const *)b;
-    return fa->size > fb->size ? -1 : fa->size < fb->size;
+    const uint64_t na = (*(const struct hash_job *const *)a)->file->size;
+    const uint64_t nb = (*(const struct hash_job *const *)b)->file->size;
+    return na > nb ? -1 : na < nb;
 }
 
-lq_status file_list_hash(struct file_list *l, unsigned threads, const struct progress *progress,
-                         lq_error *err)
+lq_status file_hash(const struct hash_job *jobs, size_t n, unsigned threads,
+                    const struct progress *progress,
+                    void (*failed)(void *ctx, const struct hash_job *job, const lq_error *why),
+                    void *ctx, lq_error *err)
 {
-    struct hashing h = {.list = l,
+    struct hashing h = {.n = n,
                         .progress = progress,
                         .threads = threads_resolve(threads),
+                        .failed = failed,
+                        .ctx = ctx,
                         .lock = PTHREAD_MUTEX_INITIALIZER};
-    if (!l->n)
+    if (!n)
         return LQ_OK;
-    h.order = mem_calloc(l->n, sizeof(struct list_file *));
+    h.order = mem_calloc(n, sizeof(const struct hash_job *));
     if (!h.order)
         return lq_fail_memory(err);
-    for (size_t i = 0; i < l->n; i++)
-        h.order[i] = &l->files[i];
-    qsort(h.order, l->n, sizeof *h.order, largest_first);
+    for (size_t i = 0; i < n; i++) {
+        h.order[i] = &jobs[i];
+        h.bytes += jobs[i].file->size;
+    }
+    qsort(h.order, n, sizeof *h.order, largest_first);
 #pragma omp parallel for schedule(static, 1) num_threads(h.threads)
     for (unsigned i = 0; i < h.threads; i++)
         work(&h);
@@ -217,4 +283,17 @@ lq_status file_list_hash(struct file_list *l, unsigned threads, const struct pro
     if (h.status != LQ_OK && err)
         *err = h.err;
     return h.status;
+}
+
+lq_status file_list_hash(struct file_list *l, unsigned threads, const struct progress *progress,
+                         lq_error *err)
+{
+    struct hash_job *const jobs = mem_calloc(l->n + 1, sizeof *jobs);
+    if (!jobs)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i < l->n; i++)
+        jobs[i] = (struct hash_job){.file = &l->files[i], .sha256 = true};
+    const lq_status status = file_hash(jobs, l->n, threads, progress, NULL, NULL, err);
+    free(jobs);
+    return status;
 }

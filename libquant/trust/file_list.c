@@ -78,6 +78,17 @@ static bool is_ignored(const struct file_list_options *o, const char *name)
     return false;
 }
 
+struct list_file list_file_of(const char *name, const char *path, const struct stat *st)
+{
+    return (struct list_file){.name = name,
+                              .path = path,
+                              .size = (uint64_t)st->st_size,
+                              .device = (uint64_t)st->st_dev,
+                              .inode = (uint64_t)st->st_ino,
+                              .mtime = st->st_mtim,
+                              .ctime = st->st_ctim};
+}
+
 static lq_status add_file(struct walk *w, const struct stat *st, bool link, lq_error *err)
 {
     struct file_list *const l = w->list;
@@ -87,12 +98,8 @@ static lq_status add_file(struct walk *w, const struct stat *st, bool link, lq_e
     const char *const path = arena_strndup(&l->arena, w->path.data, w->path.len);
     if (!name || !path || !add_u64(l->bytes, (uint64_t)st->st_size, &l->bytes))
         return lq_fail_memory(err);
-    l->files[l->n++] = (struct list_file){.name = name, .path = path,
-                                          .size = (uint64_t)st->st_size,
-                                          .device = (uint64_t)st->st_dev,
-                                          .inode = (uint64_t)st->st_ino,
-                                          .mtime = st->st_mtim, .ctime = st->st_ctim,
-                                          .link = link};
+    l->files[l->n++] = list_file_of(name, path, st);
+    l->files[l->n - 1].link = link;
     return LQ_OK;
 }
 

@@ -25,6 +25,10 @@ struct list_file {
     uint8_t sha256[32];  /* after file_list_hash */
 };
 
+struct stat;
+/* A file by what stat says of it. */
+struct list_file list_file_of(const char *name, const char *path, const struct stat *st);
+
 struct file_list_options {
     const char *const *ignore; /* names relative to the model: such a file, or all below such a
                                   folder; no patterns */

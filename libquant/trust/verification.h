@@ -1,10 +1,11 @@
 /* verification.h -- what vouches for the files of a model, and whether it holds.
  *
  *   verify_collect    finds out what kind of place it is, and gathers claims:
- *       claims_folder.c   SHA256SUMS, git-lfs pointers, our digests and attestations, signatures
+ *       claims_folder.c   git-lfs pointers, our digests and attestations, signatures
+ *       claims_sums.c     SHA256SUMS and its kind
  *       claims_hub.c      Hugging Face cache (blobs, snapshots, refs, trees) and --local-dir metadata
  *       claims_store.c    Ollama's store, OCI image layout with ModelPack
- *   verify_check      hashes every file that a claim is about, once, and judges
+ *   verify_check      hashes every file that a claim is about, once, and judges (verify_check.c)
  *
  * One item for each claim, one for each file without any, one for each thing that is wrong. What was
  * not checked is an item, too. docs/verify.md describes the states.
@@ -56,10 +57,15 @@ struct verification {
     struct arena arena;
     struct verify_item *items;
     size_t n, cap;
+    size_t n_sorted;      /* items that verify_sort has put in order */
     const char *root;     /* folder that names are relative to */
+    bool contained;       /* `root` is canonical, and claims must be about files in it, or */
+    const char *shared;   /* in this store beside it, or NULL */
     const char *kind;     /* "folder", "Hugging Face cache", ... */
     const char *only;     /* name of the one file that was asked for, or NULL */
     const struct signature_trust *trust; /* what signatures are verified with; NULL: nothing */
+    const char *commit;   /* that all downloads of a --local-dir are of; NULL: none seen */
+    const struct strays *strays; /* of verify_strays */
 };
 
 /* ---- the whole ---- */
@@ -81,30 +87,44 @@ const char *claim_algorithm_name(enum claim_algorithm a);
 
 /* ---- for those who gather (all return LQ_E_MEMORY only) ---- */
 
-/* A claim about v->root/name. Malformed digests become VERIFY_BAD, files that are not there
- * VERIFY_MISSING. `size` may be CLAIM_NO_SIZE, `time` NULL. Strings are copied. */
+/* Adds one item: a claim about v->root/name. Malformed digests and files that lie elsewhere become
+ * VERIFY_BAD, files that are not there VERIFY_MISSING. `size` may be CLAIM_NO_SIZE, `time` NULL. Strings
+ * are copied. */
 lq_status verify_claim(struct verification *v, const char *name, enum claim_algorithm algorithm,
                        const char *expected, uint64_t size, const char *source, const char *time,
                        lq_error *err);
 lq_status verify_note(struct verification *v, const char *name, enum verify_state state,
                       const char *source, lq_error *err, const char *why, ...) LQ_PRINTF(6, 7);
+/* Items by name from now on, for the two that follow: those that are added later are not looked at. */
+void verify_sort(struct verification *v);
 /* The item of `name` in this state; NULL where there is none. */
 struct verify_item *verify_find(const struct verification *v, const char *name,
                                 enum verify_state state);
 /* True where there is any item of that name. */
 bool verify_knows(const struct verification *v, const char *name);
+/* Where `list`, whose claims are the items from `first` on, names a file twice, says so. */
+lq_status verify_refuse_twice(struct verification *v, size_t first, const char *list, lq_error *err);
+/* An item for each file below v->root/folder that no claim is about (after verify_sort). `is_note`
+ * tells which names the store keeps for itself: left out. Links are not followed. */
+lq_status verify_strays(struct verification *v, const char *folder,
+                        bool (*is_note)(const char *name, uint64_t size), lq_error *err);
 
 /* Exactly n lower-case hexadecimal digits. */
 bool claim_is_hex(const char *s, size_t n);
+/* True for a relative name that stays below the folder it is relative to: no "..", ".", or empty part.
+ * Any other character is a file's own affair. */
+bool claim_name_stays(const char *name);
 /* "v->root/name" in the arena; NULL when out of memory. */
 const char *verify_path(struct verification *v, const char *name);
 /* Calls `each` for the entries of v->root/folder in byte order, "." and ".." left out. A folder that is
  * not there has none. */
-lq_status verify_entries(struct verification *v, const char *folder,
-                         lq_status (*each)(struct verification *v, const char *folder,
-                                           const char *entry, lq_error *err),
-                         lq_error *err);
+typedef lq_status verify_see(struct verification *v, const char *folder, const char *entry,
+                             lq_error *err);
+lq_status verify_entries(struct verification *v, const char *folder, verify_see *each, lq_error *err);
+/* A folder, and no link to one. */
 bool verify_is_folder(struct verification *v, const char *name);
+/* "folder/entry" in the arena, "entry" where folder is ""; NULL when out of memory. */
+const char *verify_join(struct verification *v, const char *folder, const char *entry);
 
 struct cJSON;
 /* Reads v->root/name as a JSON object of at most `limit` bytes. *out NULL with LQ_OK: it is none; an
@@ -115,9 +135,12 @@ lq_status verify_json(struct verification *v, const char *name, uint64_t limit, 
 /* ---- who gathers ---- */
 
 lq_status claims_folder(struct verification *v, lq_error *err);
+struct list_file;
+/* Where f is a list of checksums by its name, adds what it claims. */
+lq_status claims_sums(struct verification *v, const struct list_file *f, bool *taken, lq_error *err);
 /* Of a cache (folders models--...), of one entry of it, of a snapshot alone. */
 lq_status claims_hub_cache(struct verification *v, lq_error *err);
-lq_status claims_hub_entry(struct verification *v, const char *entry, lq_error *err);
+lq_status claims_hub_entry(struct verification *v, lq_error *err);
 /* What .cache/huggingface of a --local-dir says. */
 lq_status claims_hub_local(struct verification *v, lq_error *err);
 lq_status claims_ollama(struct verification *v, lq_error *err);

@@ -35,19 +35,21 @@ static lq_status see_entry(struct verification *v, const char *folder, const cha
     return LQ_OK;
 }
 
-/* ".../models--X/snapshots/REV/...": the rest becomes `only` (a folder or a file in the entry). */
-static bool split_snapshot(struct verification *v, char *root)
+/* ".../models--X/snapshots/REV/..." or ".../models--X/blobs/...": the rest becomes `only` (a folder
+ * or a file in the entry). */
+static bool split_entry(struct verification *v, char *root)
 {
-    char *const snapshots = strstr(root, "/snapshots/");
-    if (!snapshots)
-        return false;
-    *snapshots = '\0';
-    if (!is_hub_entry(last_part(root))) {
-        *snapshots = '/';
-        return false;
+    for (char *slash = strchr(root + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        if (!text_starts_with(slash, "/snapshots/") && !text_starts_with(slash, "/blobs/"))
+            continue;
+        *slash = '\0';
+        if (is_hub_entry(last_part(root))) {
+            v->only = slash + 1;
+            return true;
+        }
+        *slash = '/';
     }
-    v->only = snapshots + 1;
-    return true;
+    return false;
 }
 
 static lq_status collect_folder(struct verification *v, char *root, lq_error *err)
@@ -61,16 +63,59 @@ static lq_status collect_folder(struct verification *v, char *root, lq_error *er
     LQ_TRY(verify_entries(v, "", see_entry, err));
     if (strcmp(v->kind, "folder") != 0)
         return claims_hub_cache(v, err);
-    if (split_snapshot(v, root) ||
+    if (split_entry(v, root) ||
         (is_hub_entry(last_part(root)) && verify_is_folder(v, "snapshots"))) {
         v->kind = "Hugging Face cache entry";
-        return claims_hub_entry(v, "", err);
+        return claims_hub_entry(v, err);
     }
     LQ_TRY(claims_hub_local(v, err));
     return claims_folder(v, err);
 }
 
-/* Items of other files than the one asked for, or outside of the snapshot asked for, do not count. */
+/* root[0..n) is a folder above the one file that was asked for. True where it is a place that
+ * vouches for what lies deep in it: `only` is then relative to it. */
+static bool is_place_above(struct verification *v, char *root, size_t n)
+{
+    static const char *const marks[] = {".cache/huggingface/download", "manifests", "oci-layout"};
+    root[n] = '\0';
+    v->root = root;
+    v->only = root + n + 1;
+    const bool store = text_starts_with(v->only, "blobs/");
+    if (verify_is_folder(v, marks[0]) || (store && verify_is_folder(v, marks[1])) ||
+        (store && has_file(v, marks[2])))
+        return true;
+    root[n] = '/';
+    return false;
+}
+
+/* `path`: absolute, of a file. */
+static lq_status collect_file(struct verification *v, char *path, lq_error *err)
+{
+    v->root = path;
+    v->kind = "file";
+    if (split_entry(v, path)) {
+        v->kind = "Hugging Face cache entry";
+        return claims_hub_entry(v, err);
+    }
+    char *const last = strrchr(path, '/');
+    bool found = false;
+    for (char *slash = last; slash > path && !found; slash--)
+        found = *slash == '/' && is_place_above(v, path, (size_t)(slash - path));
+    if (found && has_file(v, "oci-layout"))
+        return claims_oci(v, err);
+    if (found && verify_is_folder(v, "manifests"))
+        return claims_ollama(v, err);
+    if (!found) {
+        *last = '\0';
+        v->root = path;
+        v->only = last + 1;
+    }
+    LQ_TRY(claims_hub_local(v, err));
+    return claims_folder(v, err);
+}
+
+/* Items of other files than the one asked for, or outside of the snapshot asked for, do not count.
+ */
 static void keep_only(struct verification *v)
 {
     const size_t n = v->only ? strlen(v->only) : 0;
@@ -94,7 +139,8 @@ static char *absolute(struct arena *a, const char *path, lq_error *err)
         lq_fail_errno(err, path, "cannot open");
         return NULL;
     }
-    char *const whole = arena_printf(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last_part(path));
+    char *const whole =
+        arena_printf(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last_part(path));
     free(real);
     if (!whole)
         lq_fail_memory(err);
@@ -104,32 +150,17 @@ static char *absolute(struct arena *a, const char *path, lq_error *err)
 lq_status verify_collect(struct verification *v, const char *path, lq_error *err)
 {
     struct stat st;
-    lq_status status;
     if (stat(path, &st) != 0 && lstat(path, &st) != 0)
         return lq_fail_errno(err, path, "cannot open");
-    if (S_ISDIR(st.st_mode)) {
-        char *const real = realpath(path, NULL);
-        char *const root = real ? arena_strdup(&v->arena, real) : NULL;
-        free(real);
-        status = root ? collect_folder(v, root, err) : lq_fail_errno(err, path, "cannot open");
-    } else {
-        char *const root = absolute(&v->arena, path, err);
-        char *const slash = root ? strrchr(root, '/') : NULL;
-        if (!slash)
-            return LQ_E_IO;
-        const bool snapshot = split_snapshot(v, root);
-        if (!snapshot) {
-            *slash = '\0';
-            v->only = slash + 1;
-        }
-        const char *const only = v->only;
-        v->root = root;
-        v->kind = snapshot ? "Hugging Face cache entry" : "file";
-        status = snapshot ? claims_hub_entry(v, "", err) : claims_hub_local(v, err);
-        if (status == LQ_OK && !snapshot)
-            status = claims_folder(v, err);
-        v->only = only;
-    }
+    const bool is_folder = S_ISDIR(st.st_mode);
+    char *const real = is_folder ? realpath(path, NULL) : NULL;
+    char *const root =
+        is_folder ? (real ? arena_strdup(&v->arena, real) : NULL) : absolute(&v->arena, path, err);
+    free(real);
+    if (!root)
+        return is_folder ? lq_fail_errno(err, path, "cannot open") : LQ_E_IO;
+    v->contained = true;
+    const lq_status status = (is_folder ? collect_folder : collect_file)(v, root, err);
     keep_only(v);
     return status;
 }
