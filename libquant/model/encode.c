@@ -233,6 +233,8 @@ static void run_release(struct run *r)
     free(r->spans.item);
     free(r->next_spans.item);
     bpe_work_free(r->bpe);
+    spm_work_free(r->spm);
+    unigram_work_free(r->unigram);
 }
 
 lq_status encoder_encode(const struct encoder *e, const char *text, size_t len, unsigned flags,
@@ -314,7 +316,7 @@ lq_status encoder_index_added(struct encoder *e, lq_error *err)
     return index_some(e, true, &e->normal, err);
 }
 
-struct norm_step *encoder_add_norm(struct encoder *e, enum norm_kind kind)
+struct norm_step *encoder_add_norm(struct encoder *e, enum normalizer_kind kind)
 {
     size_t cap = e->n_norm;
     if (!mem_grow((void **)&e->norm, &cap, e->n_norm, sizeof *e->norm))
@@ -358,6 +360,7 @@ void encoder_free(struct encoder *e)
     token_trie_free(&e->normal);
     token_trie_free(&e->pieces);
     bpe_free(e->bpe);
+    unigram_free(e->unigram);
     arena_free(&e->arena);
     free(e);
 }

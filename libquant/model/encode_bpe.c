@@ -1,6 +1,7 @@
 /* encode_bpe.c -- byte pair encoding: the two neighbours of the best rank become one token, again and
  * again. */
 #include "libquant/model/encode_parts.h"
+#include "libquant/model/pair_heap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,6 @@ struct symbol {
     int32_t prev, next; /* -1: none */
 };
 
-/* Two neighbours that may become one. */
-struct pair {
-    uint32_t rank, at, left, right, made;
-};
-
 /* Words that came before, direct mapped: texts repeat their words. */
 enum { CACHE_SIZE = 1 << 14, CACHE_KEY = 26, CACHE_IDS = 8 };
 struct cached {
@@ -43,8 +39,7 @@ struct cached {
 struct bpe_work {
     struct symbol *symbol;
     size_t n, cap;
-    struct pair *heap;
-    size_t n_heap, cap_heap;
+    struct pair_heap heap;
     struct cached *cache;
 };
 
@@ -252,38 +247,6 @@ static size_t merge_short(const struct bpe *b, struct symbol *s, size_t n)
     return n;
 }
 
-static bool comes_first(const struct pair *a, const struct pair *b)
-{
-    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
-
-static lq_status heap_push(struct run *r, struct pair p)
-{
-    struct bpe_work *const w = r->bpe;
-    if (!mem_grow((void **)&w->heap, &w->cap_heap, w->n_heap, sizeof *w->heap))
-        return lq_fail_memory(r->err);
-    size_t i = w->n_heap++;
-    for (; i > 0 && comes_first(&p, &w->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        w->heap[i] = w->heap[(i - 1) / 2];
-    w->heap[i] = p;
-    return LQ_OK;
-}
-
-static struct pair heap_pop(struct bpe_work *w)
-{
-    const struct pair top = w->heap[0], p = w->heap[--w->n_heap];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < w->n_heap; i = child) {
-        if (child + 1 < w->n_heap && comes_first(&w->heap[child + 1], &w->heap[child]))
-            child++;
-        if (!comes_first(&w->heap[child], &p))
-            break;
-        w->heap[i] = w->heap[child];
-    }
-    w->heap[i] = p;
-    return top;
-}
-
 static lq_status push_pair(struct run *r, int32_t left, int32_t right)
 {
     if (left < 0 || right < 0)
@@ -292,7 +255,8 @@ static lq_status push_pair(struct run *r, int32_t left, int32_t right)
     const struct merge *const m = merge_of(r->e->bpe, s[left].id, s[right].id);
     if (!m)
         return LQ_OK;
-    return heap_push(r, (struct pair){m->rank, (uint32_t)left, m->left, m->right, m->made});
+    const struct pair p = {m->rank, (uint32_t)left, m->left, m->right, m->made};
+    return pair_heap_push(&r->bpe->heap, p) ? LQ_OK : lq_fail_memory(r->err);
 }
 
 /* Long words: a heap of pairs; those whose symbols have changed since are passed over. Symbols that
@@ -300,11 +264,11 @@ static lq_status push_pair(struct run *r, int32_t left, int32_t right)
 static lq_status merge_long(struct run *r)
 {
     struct bpe_work *const w = r->bpe;
-    w->n_heap = 0;
+    w->heap.n = 0;
     for (size_t i = 0; i + 1 < w->n; i++)
         LQ_TRY(push_pair(r, (int32_t)i, (int32_t)i + 1));
-    while (w->n_heap) {
-        const struct pair p = heap_pop(w);
+    while (w->heap.n) {
+        const struct pair p = pair_heap_pop(&w->heap);
         struct symbol *const left = &w->symbol[p.at];
         if (left->next < 0 || left->id != p.left || w->symbol[left->next].id != p.right)
             continue;
@@ -356,11 +320,19 @@ static void remember(struct run *r, struct cached *c, uint32_t hash, const char 
         memcpy(c->id, r->out->id + from, n * sizeof *c->id);
 }
 
+static bool only_line_ends(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (s[i] != '\n')
+            return false;
+    return true;
+}
+
 static lq_status encode_word(struct run *r, const char *s, size_t len)
 {
     const struct bpe *const b = r->e->bpe;
     struct bpe_work *const w = r->bpe;
-    if (b->options.ignore_merges) {
+    if (b->options.ignore_merges || (b->options.lines_whole && only_line_ends(s, len))) {
         const int64_t id = token_find(&r->e->lookup, s, len);
         if (id >= 0)
             return run_put(r, (uint32_t)id);
@@ -429,7 +401,7 @@ void bpe_work_free(struct bpe_work *w)
     if (!w)
         return;
     free(w->symbol);
-    free(w->heap);
+    free(w->heap.item);
     free(w->cache);
     free(w);
 }

@@ -1,10 +1,12 @@
 /* encode_json.c -- encoders as tokenizer.json describes them: the file format of Hugging Face's
  * tokenizers library, whose behaviour is the definition. */
+#include "libquant/model/base64.h"
 #include "libquant/model/encode_parts.h"
 #include "libquant/model/tokenizer_json.h"
 #include "libquant/model/unicode.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ static lq_status unsupported(const char *what, const char *name, lq_error *err)
 
 /* ---- normalizer ---- */
 
-static lq_status add_norm(struct encoder *e, enum norm_kind kind, struct norm_step **step,
+static lq_status add_norm(struct encoder *e, enum normalizer_kind kind, struct norm_step **step,
                           lq_error *err)
 {
     *step = encoder_add_norm(e, kind);
@@ -54,7 +56,7 @@ static lq_status norm_form(struct encoder *e, const char *type, lq_error *err)
     struct norm_step *step;
     for (size_t i = 0; i < 4; i++)
         if (strcmp(names[i], type) == 0) {
-            LQ_TRY(add_norm(e, NORM_FORM, &step, err));
+            LQ_TRY(add_norm(e, NORMALIZE_FORM, &step, err));
             step->form = forms[i];
             return LQ_OK;
         }
@@ -66,7 +68,7 @@ static lq_status norm_replace(struct encoder *e, const cJSON *n, lq_error *err)
     struct norm_step *step;
     const cJSON *const pattern = get(n, "pattern");
     const char *const regex = string_of(pattern, "Regex", NULL);
-    LQ_TRY(add_norm(e, NORM_REPLACE, &step, err));
+    LQ_TRY(add_norm(e, NORMALIZE_REPLACE, &step, err));
     step->from = bytes_of(string_of(pattern, "String", ""));
     step->to = bytes_of(string_of(n, "content", ""));
     return regex ? regex_compile(&step->regex, regex, strlen(regex), err) : LQ_OK;
@@ -75,7 +77,7 @@ static lq_status norm_replace(struct encoder *e, const cJSON *n, lq_error *err)
 static lq_status norm_bert(struct encoder *e, const cJSON *n, lq_error *err)
 {
     struct norm_step *step;
-    LQ_TRY(add_norm(e, NORM_BERT, &step, err));
+    LQ_TRY(add_norm(e, NORMALIZE_BERT, &step, err));
     step->clean = flag_of(n, "clean_text", true);
     step->chinese = flag_of(n, "handle_chinese_chars", true);
     step->lower = flag_of(n, "lowercase", true);
@@ -83,13 +85,29 @@ static lq_status norm_bert(struct encoder *e, const cJSON *n, lq_error *err)
     return LQ_OK;
 }
 
+static lq_status norm_charsmap(struct encoder *e, const cJSON *n, lq_error *err)
+{
+    struct norm_step *step;
+    const char *const text = string_of(n, "precompiled_charsmap", "");
+    const size_t len = strlen(text);
+    char *const data = arena_calloc(&e->arena, len / 4 * 3 + 4, 1);
+    size_t size;
+    if (!data)
+        return lq_fail_memory(err);
+    if (!base64_decode(data, text, len, &size))
+        return lq_fail_at(err, LQ_E_FORMAT, "tokenizer.json", -1,
+                          "\"precompiled_charsmap\" is no Base64");
+    LQ_TRY(add_norm(e, NORMALIZE_CHARSMAP, &step, err));
+    return size ? charsmap_open(&step->charsmap, data, size, err) : LQ_OK;
+}
+
 static lq_status add_normalizer(struct encoder *e, const cJSON *n, lq_error *err)
 {
     static const struct {
         const char *type;
-        enum norm_kind kind;
-    } plain[] = {{"Lowercase", NORM_LOWER}, {"StripAccents", NORM_STRIP_ACCENTS},
-                 {"Nmt", NORM_NMT}, {"ByteLevel", NORM_BYTES}};
+        enum normalizer_kind kind;
+    } plain[] = {{"Lowercase", NORMALIZE_LOWER}, {"StripAccents", NORMALIZE_STRIP_ACCENTS},
+                 {"Nmt", NORMALIZE_NMT}, {"ByteLevel", NORMALIZE_BYTES}};
     const char *const type = string_of(n, "type", "");
     struct norm_step *step;
     e->byte_level |= strcmp(type, "ByteLevel") == 0;
@@ -103,16 +121,18 @@ static lq_status add_normalizer(struct encoder *e, const cJSON *n, lq_error *err
     if (strcmp(type, "BertNormalizer") == 0)
         return norm_bert(e, n, err);
     if (strcmp(type, "Prepend") == 0) {
-        LQ_TRY(add_norm(e, NORM_PREPEND, &step, err));
+        LQ_TRY(add_norm(e, NORMALIZE_PREPEND, &step, err));
         step->to = bytes_of(string_of(n, "prepend", ""));
         return LQ_OK;
     }
     if (strcmp(type, "Strip") == 0) {
-        LQ_TRY(add_norm(e, NORM_STRIP, &step, err));
+        LQ_TRY(add_norm(e, NORMALIZE_STRIP, &step, err));
         step->left = flag_of(n, "strip_left", true);
         step->right = flag_of(n, "strip_right", true);
         return LQ_OK;
     }
+    if (strcmp(type, "Precompiled") == 0)
+        return norm_charsmap(e, n, err);
     return norm_form(e, type, err);
 }
 
@@ -201,7 +221,6 @@ static lq_status pre_metaspace(struct encoder *e, const cJSON *p, lq_error *err)
     return LQ_OK;
 }
 
-#define PUNCTUATION   "[\\p{P}$+<=>^`|~]"
 #define WORD          "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}"
 #define WORD_OR_SIGNS "[" WORD "]+|[^" WORD "\\s]+"
 
@@ -226,11 +245,11 @@ static lq_status add_pre_tokenizer(struct encoder *e, const cJSON *p, lq_error *
                         SPLIT_ISOLATED, err);
     if (strcmp(type, "Punctuation") == 0) {
         LQ_TRY(behaviour_of(p, "Isolated", &b, err));
-        return split_by(e, PUNCTUATION, b, err);
+        return split_by(e, PUNCTUATION_SET, b, err);
     }
     if (strcmp(type, "BertPreTokenizer") == 0) {
         LQ_TRY(split_by(e, "\\s", SPLIT_REMOVED, err));
-        return split_by(e, PUNCTUATION, SPLIT_ISOLATED, err);
+        return split_by(e, PUNCTUATION_SET, SPLIT_ISOLATED, err);
     }
     if (strcmp(type, "WhitespaceSplit") == 0)
         return split_by(e, "\\s", SPLIT_REMOVED, err);
@@ -373,18 +392,42 @@ static uint32_t unk_of(const struct encoder *e, const struct tokenizer_json *t)
     return id < 0 ? NO_TOKEN : (uint32_t)id;
 }
 
+static lq_status set_bpe(struct encoder *e, const struct tokenizer_json *t, lq_error *err)
+{
+    const struct bpe_options options = {
+        .ignore_merges = t->ignore_merges, .byte_fallback = t->byte_fallback,
+        .fuse_unk = t->fuse_unk, .last_rank = true, .unk = e->unk,
+        .prefix = t->rest_prefix, .suffix = t->word_suffix};
+    return encoder_set_bpe(e, t->merges, t->n_merges, &options, err);
+}
+
+static lq_status set_unigram(struct encoder *e, const struct tokenizer_json *t, lq_error *err)
+{
+    double least = INFINITY;
+    for (uint32_t i = 0; i < t->n_vocab; i++)
+        least = t->library_scores[i] < least ? t->library_scores[i] : least;
+    e->unk = t->unk_id >= 0 && t->unk_id < t->n_vocab ? (uint32_t)t->unk_id : NO_TOKEN;
+    return encoder_set_unigram(e, t->library_scores, NULL, least - UNIGRAM_PENALTY, e->unk,
+                               t->byte_fallback, err);
+}
+
 static lq_status set_model(struct encoder *e, const struct tokenizer_json *t, lq_error *err)
 {
+    const uint32_t most = t->most_chars && t->most_chars < UINT32_MAX ? (uint32_t)t->most_chars : 100;
+    const struct bytes rest = t->rest_prefix.data ? t->rest_prefix : bytes_of("##");
     e->unk = unk_of(e, t);
-    if (strcmp(t->type, "BPE") == 0 || (!*t->type && t->n_merges)) {
-        e->blanks = !e->byte_level;
-        const struct bpe_options options = {
-            .ignore_merges = t->ignore_merges, .byte_fallback = t->byte_fallback,
-            .fuse_unk = t->fuse_unk, .last_rank = true, .unk = e->unk,
-            .prefix = t->rest_prefix, .suffix = t->word_suffix};
-        return encoder_set_bpe(e, t->merges, t->n_merges, &options, err);
-    }
-    return unsupported("model", t->type, err);
+    e->blanks = !e->byte_level;
+    if (strcmp(t->type, "BPE") == 0 || (!*t->type && t->n_merges))
+        return set_bpe(e, t, err);
+    if (t->scores)
+        return set_unigram(e, t, err);
+    e->blanks = false;
+    if (strcmp(t->type, "WordPiece") == 0)
+        return encoder_set_wordpiece(e, rest, most, err);
+    if (strcmp(t->type, "WordLevel") != 0)
+        return unsupported("model", t->type, err);
+    encoder_set_wordlevel(e);
+    return LQ_OK;
 }
 
 lq_status encoder_from_json(struct encoder **out, const struct tokenizer_json *t, lq_error *err)

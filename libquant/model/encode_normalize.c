@@ -103,7 +103,7 @@ static void bert_clean(struct text *out, uint32_t cp)
 {
     if (cp == 0 || cp == 0xfffd)
         return;
-    if (cp == '\t' || cp == '\n' || cp == '\r' || unicode_is_space(cp))
+    if (cp == '\t' || cp == '\n' || cp == '\r' || unicode_is(cp, UC_SEPARATORS))
         text_putc(out, ' ');
     else if (!unicode_is(cp, UC_BIT(UC_CC) | UC_BIT(UC_CF) | UC_BIT(UC_CO)))
         put_char(out, cp);
@@ -159,30 +159,85 @@ static void nmt(struct text *out, const char *s, size_t len)
     }
 }
 
+/* ---- compiled rules ---- */
+
+/* As the Rust library does it: grapheme clusters of up to 5 bytes are looked up whole, of which the
+ * shortest beginning with a rule counts and the rest is lost; others character by character. */
+static void by_graphemes(struct text *out, const char *s, size_t len, const struct charsmap *map)
+{
+    struct bytes to;
+    for (size_t i = 0, n; i < len; i += n) {
+        n = (uint8_t)s[i] < 0x80 && i + 1 < len && (uint8_t)s[i + 1] < 0x80 && s[i] != '\r'
+                ? 1
+                : unicode_grapheme(s + i, len - i);
+        if (n < 6 && charsmap_find(map, s + i, n, false, &to)) {
+            text_put(out, to.data, to.len);
+            continue;
+        }
+        for (size_t k = 0, one; k < n; k += one) {
+            uint32_t cp;
+            one = utf8_decode(s + i + k, n - k, &cp);
+            if (charsmap_find(map, s + i + k, one, false, &to))
+                text_put(out, to.data, to.len);
+            else
+                text_put(out, s + i + k, one);
+        }
+    }
+}
+
+/* As SentencePiece does it: the longest rule at each place. */
+static void by_prefixes(struct text *out, const char *s, size_t len, const struct norm_step *step)
+{
+    const bool prepend = step->left, join = step->right;
+    bool prepended = false, in_word = false;
+    for (size_t i = 0, n; i < len; i += n) {
+        struct bytes to;
+        uint32_t cp;
+        n = charsmap_find(&step->charsmap, s + i, len - i, true, &to);
+        if (!n) {
+            n = utf8_decode(s + i, len - i, &cp);
+            to = (struct bytes){s + i, n};
+        }
+        for (size_t k = 0; k < to.len; k++) {
+            const bool blank = to.data[k] == ' ';
+            if (!blank && !in_word && ((prepend && !prepended) || join)) {
+                text_puts(out, LOWER_BLOCK);
+                prepended = true;
+            }
+            if (!blank)
+                text_putc(out, to.data[k]);
+            else if (!join)
+                text_puts(out, LOWER_BLOCK);
+            in_word = !blank;
+        }
+    }
+}
+
 static lq_status apply(struct run *r, const struct norm_step *step)
 {
     struct text *const out = &r->next;
     const char *const s = r->text.len ? r->text.data : "";
     const size_t len = r->text.len;
     switch (step->kind) {
-    case NORM_FORM:          unicode_put_normal(out, s, len, (enum unicode_form)step->form); break;
-    case NORM_LOWER:         lower(out, s, len); break;
-    case NORM_STRIP:         strip(out, s, len, step->left, step->right); break;
-    case NORM_STRIP_ACCENTS: put_without(out, s, len, UC_MARKS); break;
-    case NORM_BERT:          bert(out, s, len, step); break;
-    case NORM_NMT:           nmt(out, s, len); break;
-    case NORM_BYTES:         put_byte_level(out, s, len); break;
-    case NORM_PREPEND:
+    case NORMALIZE_FORM:          unicode_put_normal(out, s, len, (enum unicode_form)step->form); break;
+    case NORMALIZE_LOWER:         lower(out, s, len); break;
+    case NORMALIZE_STRIP:         strip(out, s, len, step->left, step->right); break;
+    case NORMALIZE_STRIP_ACCENTS: put_without(out, s, len, UC_MARKS); break;
+    case NORMALIZE_BERT:          bert(out, s, len, step); break;
+    case NORMALIZE_NMT:           nmt(out, s, len); break;
+    case NORMALIZE_BYTES:         put_byte_level(out, s, len); break;
+    case NORMALIZE_PREPEND:
         if (len)
             text_put(out, step->to.data, step->to.len);
         text_put(out, s, len);
         break;
-    case NORM_REPLACE:
+    case NORMALIZE_REPLACE:
         if (step->regex)
             return replace_matches(r, s, len, step);
         replace_text(out, s, len, step);
         break;
-    case NORM_CHARSMAP: break;
+    case NORMALIZE_CHARSMAP:      by_graphemes(out, s, len, &step->charsmap); break;
+    case NORMALIZE_SENTENCEPIECE: by_prefixes(out, s, len, step); break;
     }
     return LQ_OK;
 }

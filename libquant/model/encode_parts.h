@@ -3,6 +3,7 @@
 #define LQ_MODEL_ENCODE_PARTS_H
 
 #include "libquant/base/text.h"
+#include "libquant/model/charsmap.h"
 #include "libquant/model/encode.h"
 #include "libquant/model/regex.h"
 #include "libquant/model/token_lookup.h"
@@ -14,28 +15,29 @@
 
 /* ---- normalizers ---- */
 
-enum norm_kind {
-    NORM_FORM,         /* form */
-    NORM_LOWER,
-    NORM_STRIP,        /* blanks at the left, right */
-    NORM_STRIP_ACCENTS,
-    NORM_REPLACE,      /* `from` (or what the regex matches) by `to` */
-    NORM_PREPEND,      /* `to`, in front of what is not empty */
-    NORM_BERT,
-    NORM_NMT,
-    NORM_BYTES,        /* every byte by its character of byte-level BPE */
-    NORM_CHARSMAP      /* SentencePiece's compiled rules */
+enum normalizer_kind {
+    NORMALIZE_FORM,         /* form */
+    NORMALIZE_LOWER,
+    NORMALIZE_STRIP,        /* blanks at the left, right */
+    NORMALIZE_STRIP_ACCENTS,
+    NORMALIZE_REPLACE,      /* `from` (or what the regex matches) by `to` */
+    NORMALIZE_PREPEND,      /* `to`, in front of what is not empty */
+    NORMALIZE_BERT,
+    NORMALIZE_NMT,
+    NORMALIZE_BYTES,        /* every byte by its character of byte-level BPE */
+    NORMALIZE_CHARSMAP,     /* SentencePiece's compiled rules, as Hugging Face's tokenizers applies them */
+    NORMALIZE_SENTENCEPIECE /* the same as SentencePiece does, with blanks by U+2581: in front (left), runs of
+                          them as one (right) */
 };
 
 struct norm_step {
-    enum norm_kind kind;
+    enum normalizer_kind kind;
     unsigned form; /* enum unicode_form */
     bool left, right;
-    bool clean, chinese, accents, lower; /* NORM_BERT; accents: they are stripped */
-    bool graphemes;                      /* NORM_CHARSMAP: as Hugging Face's tokenizers applies it */
+    bool clean, chinese, accents, lower; /* NORMALIZE_BERT; accents: they are stripped */
     struct regex *regex;
     struct bytes from, to;
-    const struct charsmap *charsmap;
+    struct charsmap charsmap; /* may be empty */
 };
 
 /* ---- pre-tokenizers ---- */
@@ -76,6 +78,7 @@ struct run;
 
 struct bpe;
 struct unigram;
+struct spm;
 
 struct encoder {
     struct arena arena;
@@ -99,8 +102,9 @@ struct encoder {
     lq_status (*word)(struct run *r, const char *s, size_t len);
     struct bpe *bpe;
     struct unigram *unigram;
+    struct spm *spm;
     struct token_trie pieces; /* WordPiece */
-    struct bytes rest_prefix; /* "##" */
+    uint32_t rest_node;       /* where the later pieces of words begin, behind "##"; or NO_TOKEN */
     uint32_t unk;             /* or NO_TOKEN */
     uint32_t most_chars;      /* longer words are unknown as a whole */
 };
@@ -125,6 +129,7 @@ struct run {
     struct token_list *out;
     struct bpe_work *bpe;
     struct unigram_work *unigram;
+    struct spm_work *spm;
     lq_error *err;
 };
 
@@ -151,13 +156,23 @@ void put_byte_level(struct text *out, const char *s, size_t len);
 /* ---- making encoders ---- */
 
 /* Both give NULL when out of memory, which the caller reports. */
-struct norm_step *encoder_add_norm(struct encoder *e, enum norm_kind kind);
+struct norm_step *encoder_add_norm(struct encoder *e, enum normalizer_kind kind);
 struct pre_step *encoder_add_pre(struct encoder *e, enum pre_kind kind);
 /* A split at a pattern. */
 lq_status encoder_add_split(struct encoder *e, const char *pattern, size_t len,
                             enum split_behaviour behaviour, bool invert, lq_error *err);
-/* Steps in the notation of pretokenizer.c. LQ_E_UNSUPPORTED where there is one that it lacks. */
-lq_status encoder_add_steps(struct encoder *e, const char *steps, lq_error *err);
+/* The cuts that a name in tokenizer.ggml.pre stands for, bytes as characters included, and what else it
+ * says (enum pre_flags).
+ * LQ_E_UNSUPPORTED where it is not known. */
+lq_status encoder_add_named(struct encoder *e, const char *name, unsigned *flags, lq_error *err);
+enum pre_flags {
+    PRE_IGNORES_MERGES = 1 << 0,
+    PRE_ADDS_BOS = 1 << 1,          /* unless the metadata say otherwise */
+    PRE_RAW_CHARACTERS = 1 << 2,    /* not byte-level: blanks are U+2581 */
+    PRE_MASK_TAKES_BLANKS = 1 << 3  /* those before "<mask>" belong to it */
+};
+/* Punctuation as the tokenizers library has it. */
+#define PUNCTUATION_SET "[\\p{P}$+<=>^`|~]"
 /* GPT-2's pattern. */
 extern const char gpt2_pattern[];
 
@@ -172,6 +187,7 @@ struct bpe_options {
     bool byte_fallback;  /* "<0xHH>" for characters that are no tokens */
     bool fuse_unk;
     bool keep_unknown;   /* unknown characters keep their neighbours apart, and are then dropped */
+    bool lines_whole;    /* a word of line ends that is a token is that token (Gemma 4) */
     bool last_rank;      /* of a merge that comes twice, the last rank counts */
     uint32_t unk;        /* or NO_TOKEN */
     struct bytes prefix, suffix; /* of all but the first, of the last character of a word */
@@ -181,5 +197,22 @@ lq_status encoder_set_bpe(struct encoder *e, const struct bytes *merges, uint32_
                           const struct bpe_options *options, lq_error *err);
 void bpe_free(struct bpe *b);
 void bpe_work_free(struct bpe_work *w);
+
+/* SentencePiece's BPE; scores by id, or NULL. */
+lq_status encoder_set_spm(struct encoder *e, const float *scores, lq_error *err);
+void spm_work_free(struct spm_work *w);
+
+/* How much worse than the worst token an unknown character is. */
+#define UNIGRAM_PENALTY 10
+/* Scores by id, which stay the caller's; `usable` says which tokens may be used (NULL: all). */
+lq_status encoder_set_unigram(struct encoder *e, const double *scores, const bool *usable,
+                              double unk_score, uint32_t unk, bool byte_fallback, lq_error *err);
+void unigram_free(struct unigram *u);
+void unigram_work_free(struct unigram_work *w);
+
+/* e->unk stands for unknown words. */
+lq_status encoder_set_wordpiece(struct encoder *e, struct bytes rest_prefix, uint32_t most_chars,
+                                lq_error *err);
+void encoder_set_wordlevel(struct encoder *e);
 
 #endif

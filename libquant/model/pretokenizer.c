@@ -115,3 +115,11 @@ lq_status pretokenizer_name(struct model *m, const char **name, lq_error *err)
     text_free(&steps);
     return *name ? LQ_OK : LQ_E_UNSUPPORTED;
 }
+
+const char *pretokenizer_steps(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].name, name) == 0)
+            return known[i].steps;
+    return NULL;
+}

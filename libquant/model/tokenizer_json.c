@@ -5,6 +5,7 @@
 #include "libquant/model/model.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 struct span {
     size_t at, len;
     uint32_t id;
-    double score;
+    double score, library_score;
 };
 
 struct spans {
@@ -93,6 +94,36 @@ static lq_status vocab_object(struct reader *r, lq_error *err)
     return e == JSON_ERROR ? json_status(&r->j) : LQ_OK;
 }
 
+/* A decimal number as the tokenizers library reads it (serde_json): its digits as one whole number, as
+ * many as 64 bits hold, times or by a power of ten. That is not always the nearest number, and of two
+ * ways to cut a word with equal sums of scores the last bit decides. */
+static double library_number(const char *s)
+{
+    const bool negative = *s == '-';
+    uint64_t digits = 0;
+    int exponent = 0;
+    bool fraction = false, full = false;
+    for (s += negative; (*s >= '0' && *s <= '9') || *s == '.'; s++) {
+        const uint64_t digit = (uint64_t)(*s - '0');
+        if (*s == '.') {
+            fraction = true;
+            continue;
+        }
+        full |= digits > (UINT64_MAX - digit) / 10;
+        if (!full)
+            digits = digits * 10 + digit;
+        exponent += full && !fraction ? 1 : !full && fraction ? -1 : 0;
+    }
+    if (*s == 'e' || *s == 'E')
+        exponent += (int)strtol(s + 1, NULL, 10);
+    if (abs(exponent) > 308)
+        return strtod(s, NULL);
+    char power[8];
+    snprintf(power, sizeof power, "1e%d", abs(exponent));
+    const double p = strtod(power, NULL), v = (double)digits;
+    return (negative ? -1 : 1) * (exponent < 0 ? v / p : v * p);
+}
+
 /* Unigram: [["token", score], ...], ids by position. */
 static lq_status vocab_array(struct reader *r, lq_error *err)
 {
@@ -104,6 +135,7 @@ static lq_status vocab_array(struct reader *r, lq_error *err)
         LQ_TRY(json_expect(&r->j, JSON_NUMBER, "the score of a token"));
         struct span *const s = &r->vocab.item[r->vocab.n - 1];
         s->score = strtod(r->j.token.data, NULL);
+        s->library_score = library_number(r->j.token.data);
         if (r->vocab.n > TOKEN_ID_LIMIT)
             return json_fail(&r->j, "too many tokens");
         s->id = (uint32_t)(r->vocab.n - 1);
@@ -350,9 +382,10 @@ static lq_status settle(struct reader *r, lq_error *err)
     t->vocab = arena_calloc(&t->arena, t->n_vocab, sizeof *t->vocab);
     t->merges = arena_calloc(&t->arena, r->merges.n, sizeof *t->merges);
     if (r->scored)
-        t->scores = arena_calloc(&t->arena, t->n_vocab, sizeof *t->scores);
+        t->scores = arena_calloc(&t->arena, 2 * (size_t)t->n_vocab, sizeof *t->scores);
     if (!pool || !t->vocab || !t->merges || (r->scored && !t->scores))
         return lq_fail_memory(err);
+    t->library_scores = r->scored ? t->scores + t->n_vocab : NULL;
     if (r->pool.len)
         memcpy(pool, r->pool.data, r->pool.len);
     for (size_t i = 0; i < r->vocab.n; i++) {
@@ -361,8 +394,10 @@ static lq_status settle(struct reader *r, lq_error *err)
             return lq_fail_at(err, LQ_E_FORMAT, r->j.source->name, -1,
                               "two tokens have the id %u", s->id);
         t->vocab[s->id] = placed(pool, s);
-        if (r->scored)
+        if (r->scored) {
             t->scores[s->id] = s->score;
+            t->library_scores[s->id] = s->library_score;
+        }
     }
     for (size_t i = 0; i < r->merges.n; i++)
         t->merges[i] = placed(pool, &r->merges.item[i]);

@@ -21,6 +21,7 @@ struct tokenizer_json {
     char type[24];          /* of the model: "BPE", "Unigram", "WordPiece", "WordLevel" */
     struct bytes *vocab;    /* n_vocab, by id; data NULL where no token has the id */
     double *scores;         /* Unigram: by id, else NULL */
+    double *library_scores; /* the same, as the tokenizers library reads them: not always the nearest */
     uint32_t n_vocab;       /* largest id + 1 */
     uint32_t n_tokens;      /* entries of the vocabulary */
     struct bytes *merges;   /* "left right" with one blank; a blank inside a part is U+0120 */

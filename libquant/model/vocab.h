@@ -102,5 +102,8 @@ lq_status special_tokens_write_with(struct model *m, struct catalog *out, unsign
 /* The name that llama.cpp has for how tokenizer.json cuts a text before BPE (tokenizer.ggml.pre).
  * LQ_E_UNSUPPORTED where none is known. */
 lq_status pretokenizer_name(struct model *m, const char **name, lq_error *err);
+/* The cuts that the name stands for, in the notation of pretokenizer.c; NULL where it is not one that
+ * pretokenizer_name gives. */
+const char *pretokenizer_steps(const char *name);
 
 #endif
