@@ -268,6 +268,22 @@ static bool wanted(const char *name, int argc, char **argv, int first)
     return first >= argc;
 }
 
+static void test_roundings(const struct type_info *type, enum isa isa, const char *isa_name,
+                           bool bench, bool more)
+{
+    const struct type_info *const fused = type_rounded(type, ROUNDING_FUSED);
+    char name[32];
+
+    if (bench)
+        bench_type(type, kernel_for(type, isa), isa_name);
+    else
+        check_type(type, kernel_for(type, isa), isa_name, more);
+    if (bench || fused == type)
+        return;
+    snprintf(name, sizeof name, "%s, fused", isa_name);
+    check_type(fused, kernel_for(fused, isa), name, more);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -286,14 +302,9 @@ int main(int argc, char **argv)
     weight_mem = guarded_new(ROOM);
     for (size_t s = 0; s < sizeof isas / sizeof isas[0]; s++) {
         for (size_t i = 0; i < type_count() && (ISA_TESTED & isas[s].isa); i++) {
-            const struct type_info *const type = type_at(i);
-            const struct kernel k = kernel_for(type, isas[s].isa);
-            if (!wanted(type->name, argc, argv, 1 + (bench || more)))
+            if (!wanted(type_at(i)->name, argc, argv, 1 + (bench || more)))
                 continue;
-            if (bench)
-                bench_type(type, k, isas[s].name);
-            else
-                check_type(type, k, isas[s].name, more);
+            test_roundings(type_at(i), isas[s].isa, isas[s].name, bench, more);
         }
     }
     if (!bench)

@@ -3,6 +3,7 @@
 #define LQ_CODEC_BLOCK_TYPE_H
 
 #include "libquant/codec/num.h"
+#include "libquant/codec/rounding.h"
 #include "libquant/codec/type.h"
 
 /* Defines type_<symbol>, with decode and check block after block. In sight must be
@@ -27,7 +28,7 @@
         return n;                                                                                  \
     }                                                                                              \
                                                                                                    \
-    const struct type_info type_##symbol = {                                                       \
+    const struct type_info ROUNDED(type_##symbol) = {                                              \
         .name = #symbol,                                                                           \
         .id = LQ_TYPE_##symbol,                                                                    \
         .block_len = (len),                                                                        \

@@ -15,6 +15,7 @@
 
 #include "libquant/codec/iq_grids.h"
 #include "libquant/codec/num.h"
+#include "libquant/codec/rounding.h"
 
 #define IQ_BLOCK 256 /* elements of a block of every IQ type but IQ4_NL */
 
@@ -83,6 +84,14 @@ struct found {
     uint16_t entry[8]; /* codebook entries of the groups */
 };
 
+/* One set of them for each rounding. */
+#define lattice_search ROUNDED(lattice_search)
+#define pack_iq2_xxs   ROUNDED(pack_iq2_xxs)
+#define pack_iq2_xs    ROUNDED(pack_iq2_xs)
+#define pack_iq2_s     ROUNDED(pack_iq2_s)
+#define pack_iq3_xxs   ROUNDED(pack_iq3_xxs)
+#define pack_iq3_s     ROUNDED(pack_iq3_s)
+
 /* Searches the 256 elements of x, a block: found has IQ_BLOCK / l->block elements. importance has
  * as many elements as x, or is NULL. The scalar definition, and the type of its vector forms. */
 typedef void lattice_search_fn(const struct lattice *l, const float *x, const float *importance,
@@ -110,7 +119,7 @@ void lattice_encode(const struct lattice *l, lattice_search_fn *search, lattice_
 /* The code, 0 to `most`, of a scale. Code c stands for (2 * c + 1) / inverse. */
 static inline uint8_t scale_code(float scale, float inverse, int most)
 {
-    return (uint8_t)clamp_i32(nearest_i32(0.5f * (inverse * scale - 1)), 0, most);
+    return (uint8_t)clamp_i32(nearest_i32(0.5f * mul_sub(inverse, scale, 1)), 0, most);
 }
 
 /* Stores the scale of a block as a half. A NaN, which comes from 0/0 and the like, gets the sign

@@ -56,8 +56,8 @@ static uint32_t nearest_entry(const uint16_t *list, const float *x, const float 
     for (int n = 1; n <= list[0]; n++) {
         float distance = 0;
         for (int i = 0; i < 8; i++) {
-            const float off = scale * values[list[n] >> 2 * i & 3] - x[i];
-            distance += weight[i] * off * off;
+            const float off = mul_sub(scale, values[list[n] >> 2 * i & 3], x[i]);
+            distance = mul_add(weight[i] * off, off, distance);
         }
         if (distance < best) {
             best = distance;
@@ -75,8 +75,8 @@ static float refit(const struct iq1_sorted *s, const uint32_t *codes, uint32_t m
 
     for (int i = 0; i < s->n; i++) {
         const float q = values_of(s, minus, i / 8)[codes[i / 8] >> i % 8 * 2 & 3];
-        qx += s->weight[i] * q * s->x[i];
-        qq += s->weight[i] * q * q;
+        qx = mul_add(s->weight[i] * q, s->x[i], qx);
+        qq = mul_add(s->weight[i] * q, q, qq);
     }
     return qx > 0 && qq > 0 ? qx / qq : scale;
 }
@@ -135,11 +135,11 @@ static void weigh(const float *x, const float *importance, float *weight)
 {
     float sum = 0;
     for (int i = 0; i < IQ_BLOCK; i++)
-        sum += x[i] * x[i];
+        sum = mul_add(x[i], x[i], sum);
     const float spread = 2 * sum / IQ_BLOCK;
 
     for (int i = 0; i < IQ_BLOCK; i++)
-        weight[i] = importance ? importance[i] * sqrtf(spread + x[i] * x[i]) : x[i] * x[i];
+        weight[i] = importance ? importance[i] * sqrtf(mul_add(x[i], x[i], spread)) : x[i] * x[i];
 }
 
 /* ---- IQ1_S ---- */
@@ -173,8 +173,6 @@ static void consider(struct iq1_split *best, float *score, float qx, float qq, i
 static void split_s(const struct iq1_sorted *s, struct iq1_split *split)
 {
     enum { N = IQ1_S_PART };
-    const float *const p = iq1_plus;
-    const float *const m = iq1_minus;
     float wx[N + 1] = {0}; /* sums of weight * x and of weight over the first elements */
     float w[N + 1] = {0};
     float score = -FLT_MAX;
@@ -182,17 +180,19 @@ static void split_s(const struct iq1_sorted *s, struct iq1_split *split)
     *split = (struct iq1_split){0};
     for (int k = 0; k < N; k++) {
         const int i = s->order[k];
-        wx[k + 1] = wx[k] + s->weight[i] * s->x[i];
+        wx[k + 1] = mul_add(s->weight[i], s->x[i], wx[k]);
         w[k + 1] = w[k] + s->weight[i];
     }
     for (int a = 0; a <= N; a++)
         for (int b = a; b <= N; b++) {
             const float x0 = wx[a], x1 = wx[b] - wx[a], x2 = wx[N] - wx[b];
             const float w0 = w[a], w1 = w[b] - w[a], w2 = w[N] - w[b];
-            consider(split, &score, x0 * p[0] + x1 * p[1] + x2 * p[2],
-                     w0 * p[0] * p[0] + w1 * p[1] * p[1] + w2 * p[2] * p[2], a, b, 0);
-            consider(split, &score, x0 * m[0] + x1 * m[1] + x2 * m[2],
-                     w0 * m[0] * m[0] + w1 * m[1] * m[1] + w2 * m[2] * m[2], a, b, 1);
+            for (uint32_t minus = 0; minus < 2; minus++) {
+                const float *const v = minus ? iq1_minus : iq1_plus;
+                const float qx = mul_add(x2, v[2], mul_add(x0, v[0], x1 * v[1]));
+                const float qq = mul_add(w0 * v[0], v[0], w1 * v[1] * v[1]);
+                consider(split, &score, qx, mul_add(w2 * v[2], v[2], qq), a, b, minus);
+            }
         }
 }
 
@@ -277,13 +277,15 @@ struct half {
 
 static float half_qx(const struct half *h, const float *v, int low, int high)
 {
-    return h->wx[IQ1_M_PART] * v[2] - (h->wx[low] + h->wx[high]);
+    return mul_sub(h->wx[IQ1_M_PART], v[2], h->wx[low] + h->wx[high]);
 }
 
 static float half_qq(const struct half *h, const float *v, int low, int high)
 {
-    return h->w[IQ1_M_PART] * v[2] * v[2] + h->w[low] * (v[0] * v[0] - v[1] * v[1]) +
-           h->w[high] * (v[1] * v[1] - v[2] * v[2]);
+    const float first = h->w[low] * (v[0] * v[0] - v[1] * v[1]);
+
+    return mul_add(h->w[high], v[1] * v[1] - v[2] * v[2],
+                   mul_add(h->w[IQ1_M_PART] * v[2], v[2], first));
 }
 
 static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
@@ -297,7 +299,8 @@ static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
         const int i = s->order[k];
         for (int h = 0; h < 2; h++) {
             const bool mine = i / 8 == h;
-            half[h].wx[k + 1] = mine ? half[h].wx[k] + s->weight[i] * s->x[i] : half[h].wx[k];
+            half[h].wx[k + 1] =
+                mine ? mul_add(s->weight[i], s->x[i], half[h].wx[k]) : half[h].wx[k];
             half[h].w[k + 1] = mine ? half[h].w[k] + s->weight[i] : half[h].w[k];
         }
     }
@@ -325,8 +328,8 @@ static float fit_iq1_m(const struct settled *f, const uint8_t *codes, const floa
         const uint32_t levels = iq1_codes[part->entry[g % 2]];
         for (int i = 8 * g; i < 8 * g + 8; i++) {
             const float q = v[levels >> i % 8 * 2 & 3] * (float)(2 * codes[g / 2] + 1);
-            qx += weight[i] * q * x[i];
-            qq += weight[i] * q * q;
+            qx = mul_add(weight[i] * q, x[i], qx);
+            qq = mul_add(weight[i] * q, q, qq);
         }
     }
     return qq > 0 ? qx / qq : d;

@@ -11,6 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libquant/codec/rounding.h"
+
+/* One set of them for each rounding. */
+#define iq1_plus         ROUNDED(iq1_plus)
+#define iq1_minus        ROUNDED(iq1_minus)
+#define iq1_scalar_steps ROUNDED(iq1_scalar_steps)
+#define iq1_s_block      ROUNDED(iq1_s_block)
+#define iq1_m_block      ROUNDED(iq1_m_block)
+
 enum { IQ1_S_PART = 32, IQ1_M_PART = 16 };
 
 /* What t = -1, 0, 1 stand for, with shift +1/8 and -1/8. */

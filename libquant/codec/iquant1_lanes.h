@@ -118,7 +118,8 @@ LANES void keep_splits(int kinds, const struct split_sums *s, int n, int low, in
 
 /* ---- IQ1_S ---- */
 
-/* Sums up to each element; and, by upper end of a split, what the elements from there on add. */
+/* Sums up to each element; and, by upper end of a split, what the elements from there on add; where
+ * sums are fused, without the last factor of it, the value. */
 struct sums_s {
     float wx[SUMS], w[SUMS];
     float rest_qx[2][SUMS], rest_qq[2][SUMS];
@@ -132,7 +133,7 @@ LANES void make_sums_s(const struct iq1_sorted *s, struct sums_s *sums)
     memset(sums->w, 0, sizeof sums->w);
     for (int k = 0; k < N; k++) {
         const int i = s->order[k];
-        sums->wx[k + 1] = sums->wx[k] + s->weight[i] * s->x[i];
+        sums->wx[k + 1] = mul_add(s->weight[i], s->x[i], sums->wx[k]);
         sums->w[k + 1] = sums->w[k] + s->weight[i];
     }
     for (int m = 0; m < 2; m++) {
@@ -140,10 +141,15 @@ LANES void make_sums_s(const struct iq1_sorted *s, struct sums_s *sums)
         for (int b = 0; b <= N; b += VL) { /* up to SUMS - 1 */
             const vf wx = vf_splat(sums->wx[N]) - vf_load(sums->wx + b);
             const vf w = vf_splat(sums->w[N]) - vf_load(sums->w + b);
-            vf_store(sums->rest_qx[m] + b, wx * v);
-            vf_store(sums->rest_qq[m] + b, w * v * v);
+            vf_store(sums->rest_qx[m] + b, FUSES ? wx : (vf)(wx * v));
+            vf_store(sums->rest_qq[m] + b, FUSES ? (vf)(w * v) : (vf)(w * v * v));
         }
     }
+}
+
+LANES vf add_rest(vf sum, const float *rest, float value)
+{
+    return FUSES ? vf_fma(vf_load(rest), vf_splat(value), sum) : (vf)(sum + vf_load(rest));
 }
 
 /* The splits from `low` to b ... b + VL - 1. */
@@ -155,10 +161,11 @@ LANES void splits_s(const void *all, int low, int b, struct split_sums *out)
 
     for (int m = 0; m < 2; m++) {
         const float *const v = m ? iq1_minus : iq1_plus;
-        const vf x0 = vf_splat(sums->wx[low] * v[0]);
-        const vf w0 = vf_splat(sums->w[low] * v[0] * v[0]);
-        out->qx[m] = x0 + x1 * vf_splat(v[1]) + vf_load(sums->rest_qx[m] + b);
-        out->qq[m] = w0 + w1 * vf_splat(v[1]) * vf_splat(v[1]) + vf_load(sums->rest_qq[m] + b);
+        const vf v0 = vf_splat(v[0]), v1 = vf_splat(v[1]);
+        const vf qx = vf_mul_add(vf_splat(sums->wx[low]), v0, x1 * v1);
+        const vf qq = vf_mul_add(vf_splat(sums->w[low] * v[0]), v0, w1 * v1 * v1);
+        out->qx[m] = add_rest(qx, sums->rest_qx[m] + b, v[2]);
+        out->qq[m] = add_rest(qq, sums->rest_qq[m] + b, v[2]);
     }
 }
 
@@ -174,17 +181,17 @@ LANES void make_sums_m(const struct iq1_sorted *s, struct sums_m *sums)
 {
     enum { N = IQ1_M_PART };
 
-    float wx[2][N] = {{0}}, w[2][N] = {{0}};
+    float x[N], w[2][N] = {{0}};
 
     for (int k = 0; k < N; k++) {
         const int i = s->order[k];
-        wx[i / 8][k] = s->weight[i] * s->x[i];
+        x[k] = s->x[i];
         w[i / 8][k] = s->weight[i];
     }
     memset(sums, 0, sizeof *sums);
     for (int k = 0; k < N; k++)
-        for (int h = 0; h < 2; h++) {
-            sums->wx[h][k + 1] = sums->wx[h][k] + wx[h][k];
+        for (int h = 0; h < 2; h++) { /* of the other half, 0 is added */
+            sums->wx[h][k + 1] = mul_add(w[h][k], x[k], sums->wx[h][k]);
             sums->w[h][k + 1] = sums->w[h][k] + w[h][k];
         }
 }
@@ -200,10 +207,10 @@ LANES void splits_m(const void *all, int low, int b, struct split_sums *out)
         const vf w = vf_load(sums->w[h] + b);
         for (int m = 0; m < 2; m++) {
             const float *const v = m ? iq1_minus : iq1_plus;
-            qx[h][m] = vf_splat(sums->wx[h][N] * v[2]) - wx;
-            qq[h][m] = vf_splat(sums->w[h][N] * v[2] * v[2] +
-                                sums->w[h][low] * (v[0] * v[0] - v[1] * v[1])) +
-                       w * vf_splat(v[1] * v[1] - v[2] * v[2]);
+            const float first = sums->w[h][low] * (v[0] * v[0] - v[1] * v[1]);
+            const float fixed = mul_add(sums->w[h][N] * v[2], v[2], first);
+            qx[h][m] = vf_mul_sub(vf_splat(sums->wx[h][N]), vf_splat(v[2]), wx);
+            qq[h][m] = vf_mul_add(w, vf_splat(v[1] * v[1] - v[2] * v[2]), vf_splat(fixed));
         }
     }
     for (int k = 0; k < 4; k++) {

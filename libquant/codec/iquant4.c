@@ -32,8 +32,8 @@ static void correlate(const float *x, const float *weight, float inverse, float 
     *qq = 0;
     for (int i = 0; i < IQ4_PART; i++) {
         const float q = (float)iq4_values[iq4_nearest(inverse * x[i])];
-        *qx += weight[i] * q * x[i];
-        *qq += weight[i] * q * q;
+        *qx = mul_add(weight[i] * q, x[i], *qx);
+        *qq = mul_add(weight[i] * q, q, *qq);
     }
 }
 
@@ -46,7 +46,7 @@ float iq4_scale(const float *x, const float *importance, float spread)
     float max = 0;
 
     for (int i = 0; i < IQ4_PART; i++) {
-        weight[i] = importance ? importance[i] * sqrtf(spread + x[i] * x[i]) : x[i] * x[i];
+        weight[i] = importance ? importance[i] * sqrtf(mul_add(x[i], x[i], spread)) : x[i] * x[i];
         if (fabsf(x[i]) > largest) {
             largest = fabsf(x[i]);
             max = x[i];
@@ -75,7 +75,7 @@ float iq4_spread(const float *x, int n)
 {
     float sum = 0;
     for (int i = 0; i < n; i++)
-        sum += x[i] * x[i];
+        sum = mul_add(x[i], x[i], sum);
     return sum * (2.0f / (float)n);
 }
 

@@ -4,6 +4,15 @@
 
 #include <stdint.h>
 
+#include "libquant/codec/rounding.h"
+
+/* One set of them for each rounding. */
+#define iq4_nearest   ROUNDED(iq4_nearest)
+#define iq4_scale     ROUNDED(iq4_scale)
+#define iq4_spread    ROUNDED(iq4_spread)
+#define iq4_codes     ROUNDED(iq4_codes)
+#define iq4_xs_scales ROUNDED(iq4_xs_scales)
+
 enum { IQ4_PART = 32, IQ4_TRIES = 7 };
 
 /* Number of the value that is nearest to x, the lower one of two. */

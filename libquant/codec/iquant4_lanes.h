@@ -70,13 +70,14 @@ struct iq4_batch {
     bool alive[BATCH];
     float max[BATCH];                           /* the element of largest magnitude */
     float qx[BATCH][TRIALS], qq[BATCH][TRIALS]; /* the sums of the trials but the first */
-    /* what the elements add to the sums of the first trial */
+    /* what the elements add to the sums of the first trial; where sums are fused, weight * q and q
+     */
     float first_qx[BATCH][IQ4_PART], first_qq[BATCH][IQ4_PART];
 };
 
 /* Of each element of a part: what the lower of its two values adds to the sums of weight * x * q
  * and of weight * q^2, the threshold from which on it is the higher one, and which bits differ
- * then. */
+ * then. Where sums are fused, weight * q and q instead. */
 struct iq4_part {
     float threshold[IQ4_PART];
     float qx[IQ4_PART], qx_flip[IQ4_PART], qq[IQ4_PART], qq_flip[IQ4_PART];
@@ -99,10 +100,10 @@ LANES void iq4_prepare(struct iq4_part *p, struct iq4_batch *b, int at, const st
         const vf xi = vf_load(x + i);
         vf w = xi * xi;
         if (importance)
-            w = vf_load(importance + i) * vf_sqrt(vf_splat(b->spread[at]) + w);
+            w = vf_load(importance + i) * vf_sqrt(vf_mul_add(xi, xi, vf_splat(b->spread[at])));
         const vf q = vf_lookup16(t->values, iq4_nearest_lanes(t, vf_splat(first) * xi));
-        vf_store(b->first_qx[at] + i, w * q * xi);
-        vf_store(b->first_qq[at] + i, w * q * q);
+        vf_store(b->first_qx[at] + i, FUSES ? (vf)(w * q) : (vf)(w * q * xi));
+        vf_store(b->first_qq[at] + i, FUSES ? q : (vf)(w * q * q));
 
         /* larger results than v cross the threshold above its value, or below if v is negative */
         const vf v = vf_splat(inverse) * xi;
@@ -110,8 +111,13 @@ LANES void iq4_prepare(struct iq4_part *p, struct iq4_batch *b, int at, const st
         const vi k = vi_clamp(vi_sub(iq4_nearest_lanes(t, v), below), 0, 14);
         const vf low = vf_lookup16(t->values, k), high = vf_lookup16(t->next, k);
         vf_store(p->threshold + i, vf_lookup16(t->thresholds, k));
-        store_pair(p->qx + i, p->qx_flip + i, w * low * xi, w * high * xi);
-        store_pair(p->qq + i, p->qq_flip + i, w * low * low, w * high * high);
+        if (FUSES) {
+            store_pair(p->qx + i, p->qx_flip + i, w * low, w * high);
+            store_pair(p->qq + i, p->qq_flip + i, low, high);
+        } else {
+            store_pair(p->qx + i, p->qx_flip + i, w * low * xi, w * high * xi);
+            store_pair(p->qq + i, p->qq_flip + i, w * low * low, w * high * high);
+        }
     }
 }
 
@@ -136,8 +142,10 @@ LANES void iq4_sum_two(struct iq4_batch *b, int at, const struct iq4_part part[2
             const vf xi = vf_splat(x[k * IQ4_PART + i]), threshold = vf_splat(p->threshold[i]);
             for (int v = 0; v < VECTORS; v++) {
                 const vm high = vf_le(threshold, inverse[k][v] * xi);
-                qx[k][v] += vf_flip(high, vf_splat(p->qx[i]), vf_splat(p->qx_flip[i]));
-                qq[k][v] += vf_flip(high, vf_splat(p->qq[i]), vf_splat(p->qq_flip[i]));
+                const vf x_part = vf_flip(high, vf_splat(p->qx[i]), vf_splat(p->qx_flip[i]));
+                const vf q_part = vf_flip(high, vf_splat(p->qq[i]), vf_splat(p->qq_flip[i]));
+                qx[k][v] = FUSES ? vf_fma(x_part, xi, qx[k][v]) : (vf)(qx[k][v] + x_part);
+                qq[k][v] = FUSES ? vf_fma(x_part, q_part, qq[k][v]) : (vf)(qq[k][v] + q_part);
             }
         }
     for (int k = 0; k < 2; k++)
@@ -147,18 +155,30 @@ LANES void iq4_sum_two(struct iq4_batch *b, int at, const struct iq4_part part[2
         }
 }
 
-/* Sums of VL rows. */
-LANES vf iq4_sum_rows(const float rows[][IQ4_PART])
+/* Parts at to at + VL - 1, element by element. */
+LANES void iq4_columns(const float *rows, int at, vf *columns)
 {
     const float *row[VL];
-    vf column[IQ4_PART], sum = vf_splat(0.0f);
 
     for (int k = 0; k < VL; k++)
-        row[k] = rows[k];
-    vf_load_columns(column, row, IQ4_PART);
-    for (int i = 0; i < IQ4_PART; i++)
-        sum += column[i];
-    return sum;
+        row[k] = rows + (at + k) * IQ4_PART;
+    vf_load_columns(columns, row, IQ4_PART);
+}
+
+/* The sums of the first trial, of parts at to at + VL - 1. */
+LANES void iq4_first_sums(const struct iq4_batch *b, int at, vf *qx, vf *qq)
+{
+    vf x[IQ4_PART], x_part[IQ4_PART], q_part[IQ4_PART];
+
+    *qx = *qq = vf_splat(0.0f);
+    iq4_columns(b->first_qx[0], at, x_part);
+    iq4_columns(b->first_qq[0], at, q_part);
+    if (FUSES)
+        iq4_columns(b->x, at, x);
+    for (int i = 0; i < IQ4_PART; i++) {
+        *qx = FUSES ? vf_fma(x_part[i], x[i], *qx) : (vf)(*qx + x_part[i]);
+        *qq = FUSES ? vf_fma(x_part[i], q_part[i], *qq) : (vf)(*qq + q_part[i]);
+    }
 }
 
 /* The element of largest magnitude, the first of equals. */
@@ -189,8 +209,8 @@ LANES void iq4_choose(const struct iq4_batch *b, float *scales)
         }
         vf_load_columns(qx, rows_qx, TRIALS);
         vf_load_columns(qq, rows_qq, TRIALS);
-        const vf first_qx = iq4_sum_rows(b->first_qx + at);
-        const vf first_qq = iq4_sum_rows(b->first_qq + at);
+        vf first_qx, first_qq;
+        iq4_first_sums(b, at, &first_qx, &first_qq);
         vf scale = vf_select(vf_gt(first_qq, zero), first_qx / first_qq, zero);
         vf best = scale * first_qx;
         for (int t = 0; t < 2 * IQ4_TRIES + 1; t++) {
@@ -280,7 +300,8 @@ LANES void iq4_xs_batch(struct block_iq4_xs *out, struct iq4_batch *b, const str
         for (int p = 0; p < 8; p++)
             b->alive[8 * k + p] = finite;
         if (k < count && !finite)
-            type_IQ4_XS.encode(out + k, b->x + k * IQ_BLOCK, 1, IQ_BLOCK, b->importance[8 * k]);
+            ROUNDED(type_IQ4_XS)
+                .encode(out + k, b->x + k * IQ_BLOCK, 1, IQ_BLOCK, b->importance[8 * k]);
     }
     const bool keep[2] = {b->alive[0], b->alive[8]};
     iq4_scales(b, t, scales);
@@ -359,7 +380,8 @@ LANES void iq4_nl_batch(struct block_iq4_nl *out, struct iq4_batch *b, const str
     }
     for (int p = 0; p < count; p++)
         if (!finite[p])
-            type_IQ4_NL.encode(out + p, b->x + p * IQ4_PART, 1, IQ4_PART, b->importance[p]);
+            ROUNDED(type_IQ4_NL)
+                .encode(out + p, b->x + p * IQ4_PART, 1, IQ4_PART, b->importance[p]);
 }
 
 void ISA_FN(encode_iq4_nl)(void *dst, const float *src, size_t rows, size_t cols,

@@ -37,7 +37,7 @@ LANES void square_sums(const float *x, int n, int count, float *sums)
         vf column[16];
         vf_load_columns(column, rows, 16);
         for (int j = 0; j < 16; j++)
-            sum += column[j] * column[j];
+            sum = vf_mul_add(column[j], column[j], sum);
         for (int k = 0; k < VL; k++)
             rows[k] += 16;
     }

@@ -12,76 +12,20 @@
 
 #include "libquant/codec/scale_search.h"
 
-const struct lattice lattice_iq2_xxs = {
-    .book = BOOK_IQ2_XXS,
-    .block = 32,
-    .levels = 3,
-    .parity = true,
-    .fit_start = true,
-    .tries = 6,
-    .step = 0.1f,
-    .least = 1e-15f,
-    .spread = 1.0f,
-    .repick = REPICK_ALL,
-};
-
-const struct lattice lattice_iq2_xs = {
-    .book = BOOK_IQ2_XS,
-    .block = 16,
-    .levels = 3,
-    .parity = true,
-    .tries = 9,
-    .step = 0.1f,
-    .least = 1e-15f,
-    .spread = 1.0f,
-    .repick = REPICK_OFF,
-};
-
-const struct lattice lattice_iq2_s = {
-    .book = BOOK_IQ2_S,
-    .block = 16,
-    .levels = 3,
-    .tries = 9,
-    .step = 0.1f,
-    .least = 1e-8f,
-    .spread = 2.0f,
-    .floor = 0.25f,
-    .repick = REPICK_OFF,
-};
-
-const struct lattice lattice_iq3_xxs = {
-    .book = BOOK_IQ3_XXS,
-    .block = 32,
-    .levels = 8,
-    .parity = true,
-    .tries = 15,
-    .step = 0.2f,
-    .least = 1e-8f,
-    .spread = 2.0f,
-    .repick = REPICK_OFF,
-};
-
-const struct lattice lattice_iq3_s = {
-    .book = BOOK_IQ3_S,
-    .block = 32,
-    .levels = 8,
-    .tries = 9,
-    .step = 0.2f,
-    .least = FLT_TRUE_MIN, /* that is, only zero is less */
-    .spread = 2.0f,
-    .repick = REPICK_ANY,
-};
-
 static void weigh(const struct lattice *l, const float *x, const float *importance, float *weight)
 {
     float sum = 0;
     for (int i = 0; i < IQ_BLOCK; i++)
-        sum += x[i] * x[i];
+        sum = mul_add(x[i], x[i], sum);
     const float spread = l->spread * sum / IQ_BLOCK;
-    const float floor = l->floor > 0 ? l->floor * spread : 0;
 
-    for (int i = 0; i < IQ_BLOCK; i++)
-        weight[i] = importance ? importance[i] * sqrtf(spread + x[i] * x[i]) : floor + x[i] * x[i];
+    for (int i = 0; i < IQ_BLOCK; i++) {
+        const float square = x[i] * x[i];
+        if (importance)
+            weight[i] = importance[i] * sqrtf(mul_add(x[i], x[i], spread));
+        else
+            weight[i] = l->floor > 0 ? mul_add(l->floor, spread, square) : square;
+    }
 }
 
 /* A block being searched. */
@@ -132,7 +76,7 @@ static uint32_t round_group(const struct search *s, const float *mag, float inve
     uint32_t code = 0;
 
     for (int i = 0; i < s->book->dims; i++) {
-        const int32_t level = nearest_i32(0.5f * (inverse * mag[i] - 1));
+        const int32_t level = nearest_i32(0.5f * mul_sub(inverse, mag[i], 1));
         code |= (uint32_t)clamp_i32(level, 0, s->l->levels - 1) << s->book->bits * i;
     }
     return code;
@@ -153,8 +97,8 @@ static uint32_t nearest_entry(const struct search *s, const uint16_t *list, int 
         float distance = 0;
         for (int i = 0; i < book->dims; i++) {
             const float q = (float)(2 * (list[n] >> book->bits * i & mask) + 1);
-            const float off = scale * q - mag[i];
-            distance += root[i] * off * off;
+            const float off = mul_sub(scale, q, mag[i]);
+            distance = mul_add(root[i] * off, off, distance);
         }
         if (distance < best) {
             best = distance;
@@ -185,8 +129,8 @@ static void correlate(const struct search *s, const uint32_t *codes, float *qx, 
     for (int i = 0; i < s->l->block; i++) {
         const float w = s->weight[i];
         const float q = (float)(2 * (codes[i / dims] >> s->book->bits * (i % dims) & mask) + 1);
-        *qx += w * s->mag[i] * q;
-        *qq += w * q * q;
+        *qx = mul_add(w * s->mag[i], q, *qx);
+        *qq = mul_add(w * q, q, *qq);
     }
 }
 
@@ -197,7 +141,7 @@ static void try_scales(struct search *s, float top)
     float best = 0;
 
     for (int t = -s->l->tries; t <= s->l->tries; t++) {
-        const float inverse = (highest + (float)t * s->l->step) / top;
+        const float inverse = mul_add((float)t, s->l->step, highest) / top;
         const float scale = 1 / inverse;
         uint32_t codes[8];
         uint32_t on_grid = 0;
@@ -299,25 +243,4 @@ void lattice_search(const struct lattice *l, const float *x, const float *import
     weigh(l, x, importance, weight);
     for (int i = 0; i < IQ_BLOCK; i += l->block)
         search_part(l, x + i, weight + i, found++);
-}
-
-void lattice_encode(const struct lattice *l, lattice_search_fn *search, lattice_pack_fn *pack,
-                    size_t block_bytes, void *dst, const float *src, size_t rows, size_t cols,
-                    const float *importance)
-{
-    uint8_t *block = dst;
-
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < cols; c += IQ_BLOCK) {
-            struct found found[IQ_BLOCK / 16];
-            float x[IQ_BLOCK];
-            memcpy(x, src, sizeof x);
-            search(l, x, importance ? importance + c : NULL, found);
-            float max = 0;
-            for (int i = 0; i < IQ_BLOCK / l->block; i++)
-                max = found[i].scale > max ? found[i].scale : max;
-            pack(block, found, max);
-            src += IQ_BLOCK;
-            block += block_bytes;
-        }
 }

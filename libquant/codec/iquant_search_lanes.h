@@ -72,6 +72,13 @@ LANES int first_least(vf best, vi round, bool many)
     return first;
 }
 
+/* `error` is what an element adds to the distance; where sums are fused, its square root but for
+ * the factor root^2: the last product must not be rounded by itself. */
+LANES vf add_error(vf distance, vf error, float root)
+{
+    return FUSES ? vf_fma(vf_splat(root) * error, error, distance) : (vf)(distance + error);
+}
+
 LANES uint32_t nearest_lanes(int dims, const struct levels *levels, const uint16_t *list,
                              const float *mag, const float *root, float scale)
 {
@@ -79,10 +86,9 @@ LANES uint32_t nearest_lanes(int dims, const struct levels *levels, const uint16
     struct by_level error[8];
 
     for (int k = 0; k < level_vectors(dims); k++) {
-        const vf scaled = vf_splat(scale) * levels->q[k];
         for (int i = 0; i < dims; i++) {
-            const vf off = scaled - vf_splat(mag[i]);
-            error[i].v[k] = vf_splat(root[i]) * off * off;
+            const vf off = vf_mul_sub(vf_splat(scale), levels->q[k], vf_splat(mag[i]));
+            error[i].v[k] = FUSES ? off : (vf)(vf_splat(root[i]) * off * off);
         }
     }
     vf best = vf_splat(FLT_MAX);
@@ -90,9 +96,11 @@ LANES uint32_t nearest_lanes(int dims, const struct levels *levels, const uint16
     for (int n = 0; n < count; n += VL) {
         vi code = vi_load_u16(list + 1 + n);
         vf distance = by_level(dims, &error[0], code);
+        if (FUSES)
+            distance = vf_splat(root[0]) * distance * distance;
         for (int i = 1; i < dims; i++) {
             code = vi_shr(code, bits);
-            distance += by_level(dims, &error[i], code);
+            distance = add_error(distance, by_level(dims, &error[i], code), root[i]);
         }
         if (count > VL)
             round = vi_select(vf_lt(distance, best), vi_splat(n / VL), round);
@@ -124,9 +132,10 @@ LANES bool in_range(const struct part_lanes *p, int block, float inverse)
 }
 
 /* The ranks of a group at VL trials: 0.5 * (inverse * mag - 1) rounded, limited, weighted by place.
- * If all is in_range, three levels are told by comparing inverse * mag: level 1 is above 2, as a
- * tie goes to 0, level 2 is from 4 on; the subtraction is exact there. And of eight levels,
- * adding 1.5 * 2^24 rounds inverse * mag - 1 to even numbers. */
+ * If all is in_range, three levels are told by comparing inverse * mag - 1: level 1 is above 1, as
+ * a tie goes to 0, level 2 is from 3 on. That is inverse * mag above 2 and from 4 on if it has been
+ * rounded, as the subtraction is exact there. And of eight levels, adding 1.5 * 2^24 rounds
+ * inverse * mag - 1 to even numbers. */
 LANES vi ranks_of_group(int dims, bool in_range, const float *mag, vf inverse)
 {
     static const int32_t threes[8] = {1, 3, 9, 27, 81, 243, 729, 2187}, eights[4] = {1, 8, 64, 512};
@@ -134,15 +143,18 @@ LANES vi ranks_of_group(int dims, bool in_range, const float *mag, vf inverse)
     vi rank = vi_splat(0);
 
     for (int i = 0; i < dims; i++) {
-        const vf p = inverse * vf_splat(mag[i]), z = p - vf_splat(1.0f);
+        const vf p = inverse * vf_splat(mag[i]);
+        const vf z = vf_mul_sub(inverse, vf_splat(mag[i]), vf_splat(1.0f));
         if (!in_range) {
             const vi level = vi_clamp(vi_nearest(vf_splat(0.5f) * z), 0, dims == 8 ? 2 : 7);
             for (int l = 0; l < (dims == 8 ? 2 : 7); l++)
                 rank = vi_add(rank, vi_where(vi_gt(level, vi_splat(l)), vi_splat(place[i])));
         } else if (dims == 8) {
             const vi digit = vi_splat(place[i]);
-            rank = vi_add(rank, vi_where(vf_lt(vf_splat(2.0f), p), digit));
-            rank = vi_add(rank, vi_where(vf_le(vf_splat(4.0f), p), digit));
+            const vm above = FUSES ? vf_lt(vf_splat(1.0f), z) : vf_lt(vf_splat(2.0f), p);
+            const vm far = FUSES ? vf_le(vf_splat(3.0f), z) : vf_le(vf_splat(4.0f), p);
+            rank = vi_add(rank, vi_where(above, digit));
+            rank = vi_add(rank, vi_where(far, digit));
         } else {
             const vf limited = vf_clamp(z, vf_splat(0.0f), vf_splat(14.0f));
             const vi level = vi_and(vf_bits(limited + vf_splat(25165824.0f)), vi_splat(7));
@@ -186,15 +198,16 @@ LANES void correlate_trials(int dims, int block, int vectors, const struct part_
         for (int v = 0; v < vectors; v++)
             code[v] = vi_load((const int32_t *)codes[g] + v * VL);
         for (int i = g * dims; i < (g + 1) * dims; i++) {
-            struct by_level x, q;
+            const vf w = vf_splat(p->weight[i]), wx = w * vf_splat(p->mag[i]);
+            struct by_level x, q; /* what is added; where sums are fused, the last factor of it */
             for (int k = 0; k < level_vectors(dims); k++) {
-                const vf w = vf_splat(p->weight[i]);
-                x.v[k] = w * vf_splat(p->mag[i]) * p->levels->q[k];
-                q.v[k] = w * p->levels->q[k] * p->levels->q[k];
+                x.v[k] = wx * p->levels->q[k];
+                q.v[k] = FUSES ? p->levels->q[k] : (vf)(w * p->levels->q[k] * p->levels->q[k]);
             }
             for (int v = 0; v < vectors; v++) {
-                qx[v] += by_level(dims, &x, code[v]);
-                qq[v] += by_level(dims, &q, code[v]);
+                const vf add = by_level(dims, &q, code[v]);
+                qx[v] = FUSES ? vf_fma(wx, add, qx[v]) : (vf)(qx[v] + by_level(dims, &x, code[v]));
+                qq[v] = FUSES ? vf_fma(w * add, add, qq[v]) : (vf)(qq[v] + add);
                 code[v] = vi_shr(code[v], dims == 8 ? 2 : 3);
             }
         }
@@ -216,8 +229,8 @@ LANES void try_scales_lanes(int dims, int block, int tries, struct part_lanes *p
     float best = 0;
 
     for (int t = 0; t < ROOM; t++)
-        inverses[t] =
-            (float)(2 * p->l->levels - 1) + (float)(t < trials ? t - tries : tries) * p->l->step;
+        inverses[t] = mul_add((float)(t < trials ? t - tries : tries), p->l->step,
+                              (float)(2 * p->l->levels - 1));
     for (int v = 0; v < vectors; v++) {
         inverse[v] = vf_load(inverses + v * VL) / vf_splat(top);
         vf_store(scales + v * VL, vf_splat(1.0f) / inverse[v]);
@@ -264,8 +277,8 @@ LANES void pick_again_lanes(int dims, int block, struct part_lanes *p)
     for (int i = 0; i < block; i++) {
         const uint32_t level = p->codes[i / dims] >> bits * (i % dims) & (dims == 8 ? 3 : 7);
         const float q = (float)(int)(2 * level + 1), w = p->weight[i];
-        qx += w * p->mag[i] * q;
-        qq += w * q * q;
+        qx = mul_add(w * p->mag[i], q, qx);
+        qq = mul_add(w * q, q, qq);
     }
     if (qq > 0)
         p->scale = qx / qq;
@@ -285,17 +298,17 @@ LANES bool weigh_lanes(struct block_lanes *b, const struct lattice *l, const flo
 {
     float sum = 0;
     for (int i = 0; i < IQ_BLOCK; i++)
-        sum += x[i] * x[i];
+        sum = mul_add(x[i], x[i], sum);
     const float spread = l->spread * sum / IQ_BLOCK;
-    const float floor = l->floor > 0 ? l->floor * spread : 0;
     vi largest = vi_splat(0);
 
     for (int i = 0; i < IQ_BLOCK; i += VL) {
-        vf w = vf_load(x + i) * vf_load(x + i);
+        const vf xi = vf_load(x + i);
+        vf w = xi * xi;
         if (importance)
-            w = vf_load(importance + i) * vf_sqrt(vf_splat(spread) + w);
-        else
-            w = vf_splat(floor) + w;
+            w = vf_load(importance + i) * vf_sqrt(vf_mul_add(xi, xi, vf_splat(spread)));
+        else if (l->floor > 0)
+            w = vf_mul_add(vf_splat(l->floor), vf_splat(spread), w);
         vf_store(b->weight + i, w);
         vf_store(b->root + i, vf_sqrt(w));
         largest = vi_max(largest, vf_abs_bits(w));

@@ -1,4 +1,4 @@
-/* kquant.c -- the K types Q2_K to Q6_K and Q8_K: superblocks of 256 elements whose sub-blocks have
+/* kquant.c -- the K types Q2_K to Q6_K: superblocks of 256 elements whose sub-blocks have
  * small integer scales. The scalar definition.
  *
  * Encoding a superblock: search the best scale (and minimum) of each sub-block; round those to
@@ -7,10 +7,9 @@
  */
 #include <math.h>
 
+#include "libquant/codec/block_type.h"
 #include "libquant/codec/kquant.h"
 #include "libquant/codec/kquant_pack.h"
-#include "libquant/codec/num.h"
-#include "libquant/codec/type.h"
 
 /* encode_<name>: hands superblock after superblock, copied to where it is aligned, with its part of
  * the importance, to encode_block(out, x, importance). */
@@ -32,7 +31,7 @@ static float sum_of_squares(int n, const float *x)
     float sum = 0.0f;
 
     for (int i = 0; i < n; i++)
-        sum += x[i] * x[i];
+        sum = mul_add(x[i], x[i], sum);
     return sum;
 }
 
@@ -41,7 +40,7 @@ static void importance_weights(int n, const float *x, const float *importance, f
                                float *w)
 {
     for (int i = 0; i < n; i++)
-        w[i] = importance[i] * sqrtf(sigma2 + x[i] * x[i]);
+        w[i] = importance[i] * sqrtf(mul_add(x[i], x[i], sigma2));
 }
 
 static float sum_in_order(int n, const float *x)
@@ -272,46 +271,12 @@ static void block_q6_k(struct block_q6_k *b, const float *x, const float *import
 ENCODE_SUPERBLOCKS(q3_k, block_q3_k)
 ENCODE_SUPERBLOCKS(q6_k, block_q6_k)
 
-/* ---- Q8_K: one single-precision scale, codes of eight bits, and their sums by sixteen ---- */
-
-static void block_q8_k(struct block_q8_k *b, const float *x, const float *importance)
-{
-    const float max = search_extreme(SUPER_LEN, x);
-
-    (void)importance;
-    memset(b, 0, sizeof *b);
-    if (max == 0.0f)
-        return;
-    const float inverse = -127.0f / max;
-    store_f32(b->d, 1.0f / inverse);
-    for (int j = 0; j < 16; j++) {
-        int sum = 0;
-        for (int i = 16 * j; i < 16 * (j + 1); i++) {
-            const int code = nearest_i32(inverse * x[i]);
-            b->qs[i] = low_i8(code < 127 ? code : 127);
-            sum += b->qs[i];
-        }
-        store_u16(b->bsums + 2 * j, (uint16_t)sum);
-    }
-}
-
-ENCODE_SUPERBLOCKS(q8_k, block_q8_k)
-
 /* ---- decoding ---- */
-
-/* decode_<name>: superblock after superblock through decode_block(dst, b). */
-#define DECODE_SUPERBLOCKS(name)                                                                   \
-    static void decode_##name(float *dst, const void *src, size_t n)                               \
-    {                                                                                              \
-        const struct block_##name *const b = src;                                                  \
-        for (size_t i = 0; i < n / SUPER_LEN; i++)                                                 \
-            values_##name(dst + i * SUPER_LEN, &b[i]);                                             \
-    }
 
 static void affine_values(float *dst, int n, const uint8_t *codes, float scale, float min)
 {
     for (int i = 0; i < n; i++)
-        dst[i] = scale * (float)codes[i] - min;
+        dst[i] = mul_sub(scale, (float)codes[i], min);
 }
 
 static void symmetric_values(float *dst, int nmax, const uint8_t *codes, float scale)
@@ -379,56 +344,8 @@ static void values_q6_k(float *dst, const struct block_q6_k *b)
         symmetric_values(dst + 16 * j, 32, codes + 16 * j, d * (float)b->scales[j]);
 }
 
-static void values_q8_k(float *dst, const struct block_q8_k *b)
-{
-    const float d = load_f32(b->d);
-
-    for (int i = 0; i < SUPER_LEN; i++)
-        dst[i] = d * (float)b->qs[i];
-}
-
-DECODE_SUPERBLOCKS(q2_k)
-DECODE_SUPERBLOCKS(q3_k)
-DECODE_SUPERBLOCKS(q4_k)
-DECODE_SUPERBLOCKS(q5_k)
-DECODE_SUPERBLOCKS(q6_k)
-DECODE_SUPERBLOCKS(q8_k)
-
-/* ---- the table ---- */
-
-/* check_<name>: the first superblock with a scale that is no number. */
-#define CHECK_SUPERBLOCKS(name, good)                                                              \
-    static size_t check_##name(const void *src, size_t n)                                          \
-    {                                                                                              \
-        const struct block_##name *b = src;                                                        \
-        for (size_t i = 0; i < n; i += SUPER_LEN, b++)                                             \
-            if (!(good))                                                                           \
-                return i;                                                                          \
-        return n;                                                                                  \
-    }
-
-CHECK_SUPERBLOCKS(q2_k, finite_f16(b->d) && finite_f16(b->dmin))
-CHECK_SUPERBLOCKS(q3_k, finite_f16(b->d))
-CHECK_SUPERBLOCKS(q4_k, finite_f16(b->d) && finite_f16(b->dmin))
-CHECK_SUPERBLOCKS(q5_k, finite_f16(b->d) && finite_f16(b->dmin))
-CHECK_SUPERBLOCKS(q6_k, finite_f16(b->d))
-CHECK_SUPERBLOCKS(q8_k, isfinite(load_f32(b->d)))
-
-#define K_TYPE(symbol, suffix, more)                                                               \
-    const struct type_info type_##symbol = {                                                       \
-        .name = #symbol,                                                                           \
-        .id = LQ_TYPE_##symbol,                                                                    \
-        .block_len = SUPER_LEN,                                                                    \
-        .block_bytes = sizeof(struct block_##suffix),                                              \
-        .flags = TYPE_QUANTIZED | (more),                                                          \
-        .decode = decode_##suffix,                                                                 \
-        .encode = encode_##suffix,                                                                 \
-        .check = check_##suffix,                                                                   \
-    };
-
-K_TYPE(Q2_K, q2_k, 0)
-K_TYPE(Q3_K, q3_k, 0)
-K_TYPE(Q4_K, q4_k, 0)
-K_TYPE(Q5_K, q5_k, 0)
-K_TYPE(Q6_K, q6_k, 0)
-K_TYPE(Q8_K, q8_k, TYPE_INTERNAL)
+BLOCK_TYPE(Q2_K, q2_k, SUPER_LEN, 0, finite_f16(b->d) && finite_f16(b->dmin))
+BLOCK_TYPE(Q3_K, q3_k, SUPER_LEN, 0, finite_f16(b->d))
+BLOCK_TYPE(Q4_K, q4_k, SUPER_LEN, 0, finite_f16(b->d) && finite_f16(b->dmin))
+BLOCK_TYPE(Q5_K, q5_k, SUPER_LEN, 0, finite_f16(b->d) && finite_f16(b->dmin))
+BLOCK_TYPE(Q6_K, q6_k, SUPER_LEN, 0, finite_f16(b->d))

@@ -1,4 +1,4 @@
-/* kquant_decode_lanes.h -- decoders of Q2_K to Q8_K, VL elements at a time as they lie. */
+/* kquant_decode_lanes.h -- decoders of Q2_K to Q6_K, VL elements at a time as they lie. */
 #ifndef LQ_CODEC_KQUANT_DECODE_LANES_H
 #define LQ_CODEC_KQUANT_DECODE_LANES_H
 
@@ -22,7 +22,8 @@ LANES void run_q2_k(float *dst, const uint8_t *q, int shift, const uint8_t *scal
     for (int i = 0; i < 32; i += VL) {
         const vf scale = vf_splat(d * (float)(scales[i / 16] & 15));
         const vf min = vf_splat(dmin * (float)(scales[i / 16] >> 4));
-        vf_store(dst + i, scale * vf_from_int(lane_bits(vi_load_u8(q + i), shift, 3)) - min);
+        const vf code = vf_from_int(lane_bits(vi_load_u8(q + i), shift, 3));
+        vf_store(dst + i, vf_mul_sub(scale, code, min));
     }
 }
 
@@ -81,7 +82,7 @@ LANES void run_k4(float *dst, const uint8_t *q, int shift, const uint8_t *h, int
         vi code = lane_bits(vi_load_u8(q + i), shift, 15);
         if (h)
             code = vi_or(code, vi_shl(lane_bits(vi_load_u8(h + i), fifth, 1), 4));
-        vf_store(dst + i, vf_splat(scale) * vf_from_int(code) - vf_splat(min));
+        vf_store(dst + i, vf_mul_sub(vf_splat(scale), vf_from_int(code), vf_splat(min)));
     }
 }
 
@@ -141,14 +142,6 @@ LANES void lanes_q6_k(float *dst, const struct block_q6_k *b)
         run_q6_k(dst + 64, q, 4, h, 4, scales + 4, d);
         run_q6_k(dst + 96, q + 32, 4, h, 6, scales + 6, d);
     }
-}
-
-LANES void lanes_q8_k(float *dst, const struct block_q8_k *b)
-{
-    const vf d = vf_splat(load_f32(b->d));
-
-    for (int i = 0; i < SUPER_LEN; i += VL)
-        vf_store(dst + i, d * vf_from_int(vi_load_s8(b->qs + i)));
 }
 
 #define DECODE_SUPERBLOCKS(name)                                                                   \

@@ -83,11 +83,11 @@ LANES void encode_batches(const struct type_info *type, size_t block_bytes,
     {                                                                                              \
         const size_t bytes = sizeof(struct block_##name);                                          \
         if (importance)                                                                            \
-            encode_batches(&type_##symbol, bytes, batch_##name, true, dst, src, rows, cols,        \
-                           importance);                                                            \
+            encode_batches(&ROUNDED(type_##symbol), bytes, batch_##name, true, dst, src, rows,     \
+                           cols, importance);                                                      \
         else                                                                                       \
-            encode_batches(&type_##symbol, bytes, batch_##name, false, dst, src, rows, cols,       \
-                           NULL);                                                                  \
+            encode_batches(&ROUNDED(type_##symbol), bytes, batch_##name, false, dst, src, rows,    \
+                           cols, NULL);                                                            \
     }
 
 /* sigma2 of every lane, times `factor`. */
@@ -96,7 +96,7 @@ LANES vf batch_sigma2(const struct batch *b, float factor)
     vf sum = vf_splat(0.0f);
 
     for (int i = 0; i < SUPER_LEN; i++)
-        sum += b->x[i] * b->x[i];
+        sum = vf_mul_add(b->x[i], b->x[i], sum);
     return vf_splat(factor) * sum / vf_splat((float)SUPER_LEN);
 }
 
@@ -106,7 +106,7 @@ LANES vf batch_weights(int n, const vf *x, const vf *importance, vf sigma2, vf *
     vf sum = vf_splat(0.0f);
 
     for (int i = 0; i < n; i++) {
-        w[i] = importance[i] * vf_sqrt(sigma2 + x[i] * x[i]);
+        w[i] = importance[i] * vf_sqrt(vf_mul_add(x[i], x[i], sigma2));
         sum += w[i];
     }
     return sum;
@@ -126,7 +126,7 @@ LANES void affine_plain_weights(const struct affine_type *t, const vf *x, vf *w)
     vf base = vf_splat(0.0f);
 
     for (int i = 0; i < t->len && t->offset; i++)
-        base += x[i] * x[i];
+        base = vf_mul_add(x[i], x[i], base);
     base = vf_sqrt(base / vf_splat((float)t->len));
     for (int i = 0; i < t->len; i++)
         w[i] = t->offset ? (vf)(base + vf_abs(x[i])) : vf_abs(x[i]);

@@ -1,12 +1,12 @@
-/* legacy.c -- Q4_0 to Q8_1: blocks of 32 elements with one half-precision scale (and minimum). The
+/* legacy.c -- Q4_0 to Q5_1: blocks of 32 elements with one half-precision scale (and minimum). The
  * scalar definition. */
 #include <float.h>
 #include <math.h>
 
+#include "libquant/codec/block_type.h"
 #include "libquant/codec/blocks.h"
 #include "libquant/codec/kquant.h"
-#include "libquant/codec/num.h"
-#include "libquant/codec/type.h"
+#include "libquant/codec/rounding.h"
 
 /* A block before packing: element = d * (code - nmax), or d * code + m. */
 struct legacy_block {
@@ -55,7 +55,7 @@ static float mean_square(size_t n, const float *x)
 
     for (size_t i = 0; i < n; i++) {
         const float v = load_f32(x + i);
-        sum += v * v;
+        sum = mul_add(v, v, sum);
     }
     return sum / (float)(int64_t)n;
 }
@@ -63,7 +63,7 @@ static float mean_square(size_t n, const float *x)
 static void block_weights(const float *x, const float *importance, float sigma2, float *w)
 {
     for (int i = 0; i < LEGACY_LEN; i++)
-        w[i] = importance[i] * sqrtf(sigma2 + x[i] * x[i]);
+        w[i] = importance[i] * sqrtf(mul_add(x[i], x[i], sigma2));
 }
 
 static void symmetric_weighted(int nmax, const float *x, const float *w, struct legacy_block *b)
@@ -153,53 +153,6 @@ ENCODE_LEGACY(q4_1, affine, 15)
 ENCODE_LEGACY(q5_0, symmetric, 16)
 ENCODE_LEGACY(q5_1, affine, 31)
 
-/* ---- Q8_0, Q8_1: importance is not used ---- */
-
-/* Codes of eight bits. Returns the scale. */
-static float round_q8(const float *x, int8_t *codes)
-{
-    float max = 0.0f;
-
-    for (int i = 0; i < LEGACY_LEN; i++)
-        max = max > fabsf(x[i]) ? max : fabsf(x[i]);
-    const float d = max / 127.0f;
-    const float inverse = d != 0.0f ? 1.0f / d : 0.0f;
-    for (int i = 0; i < LEGACY_LEN; i++)
-        codes[i] = low_i8(round_i32(x[i] * inverse));
-    return d;
-}
-
-static void encode_q8_0(void *dst, const float *src, size_t rows, size_t cols,
-                        const float *importance)
-{
-    struct block_q8_0 *const out = dst;
-    float x[LEGACY_LEN];
-
-    (void)importance;
-    for (size_t i = 0; i < rows * cols / LEGACY_LEN; i++) {
-        memcpy(x, src + i * LEGACY_LEN, sizeof x);
-        store_f16(out[i].d, round_q8(x, out[i].qs));
-    }
-}
-
-static void encode_q8_1(void *dst, const float *src, size_t rows, size_t cols,
-                        const float *importance)
-{
-    struct block_q8_1 *const out = dst;
-    float x[LEGACY_LEN];
-
-    (void)importance;
-    for (size_t i = 0; i < rows * cols / LEGACY_LEN; i++) {
-        memcpy(x, src + i * LEGACY_LEN, sizeof x);
-        const float d = round_q8(x, out[i].qs);
-        int sum = 0;
-        for (int j = 0; j < LEGACY_LEN; j++)
-            sum += out[i].qs[j];
-        store_f16(out[i].d, d);
-        store_f16(out[i].s, (float)sum * d);
-    }
-}
-
 /* ---- decoding ---- */
 
 static void unpack_nibbles(uint8_t *codes, const uint8_t qs[16])
@@ -227,7 +180,7 @@ static void symmetric_values(float *dst, int nmax, float d, const uint8_t *codes
 static void affine_values(float *dst, float d, float m, const uint8_t *codes)
 {
     for (int i = 0; i < LEGACY_LEN; i++)
-        dst[i] = (float)codes[i] * d + m;
+        dst[i] = mul_add((float)codes[i], d, m);
 }
 
 static void values_q4_0(float *dst, const struct block_q4_0 *b)
@@ -264,56 +217,9 @@ static void values_q5_1(float *dst, const struct block_q5_1 *b)
     affine_values(dst, load_f16(b->d), load_f16(b->m), codes);
 }
 
-static void values_q8_0(float *dst, const struct block_q8_0 *b)
-{
-    const float d = load_f16(b->d);
-
-    for (int i = 0; i < LEGACY_LEN; i++)
-        dst[i] = (float)b->qs[i] * d;
-}
-
-static void values_q8_1(float *dst, const struct block_q8_1 *b)
-{
-    const float d = load_f16(b->d);
-
-    for (int i = 0; i < LEGACY_LEN; i++)
-        dst[i] = (float)b->qs[i] * d;
-}
-
 /* ---- the table ---- */
 
-/* decode_<name> and check_<name>: block after block. */
-#define LEGACY_TYPE(symbol, suffix, more, good)                                                    \
-    static void decode_##suffix(float *dst, const void *src, size_t n)                             \
-    {                                                                                              \
-        const struct block_##suffix *b = src;                                                      \
-        for (size_t i = 0; i < n; i += LEGACY_LEN)                                                 \
-            values_##suffix(dst + i, b++);                                                         \
-    }                                                                                              \
-                                                                                                   \
-    static size_t check_##suffix(const void *src, size_t n)                                        \
-    {                                                                                              \
-        const struct block_##suffix *b = src;                                                      \
-        for (size_t i = 0; i < n; i += LEGACY_LEN, b++)                                            \
-            if (!(good))                                                                           \
-                return i;                                                                          \
-        return n;                                                                                  \
-    }                                                                                              \
-                                                                                                   \
-    const struct type_info type_##symbol = {                                                       \
-        .name = #symbol,                                                                           \
-        .id = LQ_TYPE_##symbol,                                                                    \
-        .block_len = LEGACY_LEN,                                                                   \
-        .block_bytes = sizeof(struct block_##suffix),                                              \
-        .flags = TYPE_QUANTIZED | (more),                                                          \
-        .decode = decode_##suffix,                                                                 \
-        .encode = encode_##suffix,                                                                 \
-        .check = check_##suffix,                                                                   \
-    };
-
-LEGACY_TYPE(Q4_0, q4_0, 0, finite_f16(b->d))
-LEGACY_TYPE(Q4_1, q4_1, 0, finite_f16(b->d) && finite_f16(b->m))
-LEGACY_TYPE(Q5_0, q5_0, 0, finite_f16(b->d))
-LEGACY_TYPE(Q5_1, q5_1, 0, finite_f16(b->d) && finite_f16(b->m))
-LEGACY_TYPE(Q8_0, q8_0, 0, finite_f16(b->d))
-LEGACY_TYPE(Q8_1, q8_1, TYPE_INTERNAL, finite_f16(b->d) && finite_f16(b->s))
+BLOCK_TYPE(Q4_0, q4_0, LEGACY_LEN, 0, finite_f16(b->d))
+BLOCK_TYPE(Q4_1, q4_1, LEGACY_LEN, 0, finite_f16(b->d) && finite_f16(b->m))
+BLOCK_TYPE(Q5_0, q5_0, LEGACY_LEN, 0, finite_f16(b->d))
+BLOCK_TYPE(Q5_1, q5_1, LEGACY_LEN, 0, finite_f16(b->d) && finite_f16(b->m))

@@ -1,4 +1,4 @@
-/* legacy_lanes.h -- kernels of Q4_0 to Q8_1.
+/* legacy_lanes.h -- kernels of Q4_0 to Q5_1.
  *
  * Without importance a block is rounded as it lies, VL elements at a time. With importance a search
  * is needed: one block in each lane, GROUPS vectors of blocks at a time; the weights depend on the
@@ -186,7 +186,7 @@ LANES void load_row_tile(struct row_tile *t, const float *src, size_t rows, size
     for (size_t c = 0; c < cols; c += LEGACY_LEN) {
         vf_load_columns(x, at, LEGACY_LEN);
         for (int i = 0; i < LEGACY_LEN; i++) {
-            sum += x[i] * x[i];
+            sum = vf_mul_add(x[i], x[i], sum);
             largest = vi_max(largest, vf_abs_bits(x[i]));
         }
         for (int lane = 0; lane < VL; lane++)
@@ -222,7 +222,7 @@ LANES void load_block_batch(struct block_batch *b, const struct row_tile *t, siz
         vf_load_columns(x, b->src + g * VL, LEGACY_LEN);
         vf_load_columns(w, weights, LEGACY_LEN);
         for (int i = 0; i < LEGACY_LEN; i++)
-            w[i] = w[i] * vf_sqrt(vf_load(sigma2) + x[i] * x[i]);
+            w[i] = w[i] * vf_sqrt(vf_mul_add(x[i], x[i], vf_load(sigma2)));
     }
 }
 
@@ -317,45 +317,12 @@ LANES void encode_weighted(const struct type_info *type, size_t block_bytes,
     {                                                                                              \
         const size_t bytes = sizeof(struct block_##name);                                          \
         if (importance)                                                                            \
-            encode_weighted(&type_##symbol, bytes, kind##_blocks, kind##_block_codes, pack_##name, \
-                            nmax, dst, src, rows, cols, importance);                               \
+            encode_weighted(&ROUNDED(type_##symbol), bytes, kind##_blocks, kind##_block_codes,     \
+                            pack_##name, nmax, dst, src, rows, cols, importance);                  \
         else                                                                                       \
-            encode_plain(&type_##symbol, bytes, kind##_block, pack_##name, nmax, dst, src,         \
-                         rows *cols);                                                              \
+            encode_plain(&ROUNDED(type_##symbol), bytes, kind##_block, pack_##name, nmax, dst,     \
+                         src, rows *cols);                                                         \
     }
-
-/* ---- Q8_0 ---- */
-
-/* round_i32 of num.h */
-LANES vi vi_round(vf v)
-{
-    const vi sign = vi_and(vf_bits(v), vi_splat(INT32_MIN));
-    return vi_from_float(v + vf_from_bits(vi_or(sign, vi_splat(0x3effffff))));
-}
-
-void ISA_FN(encode_q8_0)(void *dst, const float *src, size_t rows, size_t cols,
-                         const float *importance)
-{
-    struct block_q8_0 *b = dst;
-    const size_t n = rows * cols;
-    vf v[VF_PER_32];
-    vi code[VF_PER_32];
-
-    for (size_t i = 0; i < n; i += LEGACY_LEN, b++) {
-        load_32(v, src + i);
-        const int largest = largest_bits(v);
-        if (largest >= NOT_FINITE) {
-            type_Q8_0.encode(b, src + i, 1, LEGACY_LEN, importance);
-            continue;
-        }
-        const float d = f32_from_bits((uint32_t)largest) / 127.0f;
-        const vf inverse = vf_splat(d != 0.0f ? 1.0f / d : 0.0f);
-        store_u16(b->d, f16_from_float(d));
-        for (int k = 0; k < VF_PER_32; k++)
-            code[k] = vi_round(v[k] * inverse);
-        vi_store_32u8((uint8_t *)b->qs, code);
-    }
-}
 
 /* ---- decoding ---- */
 
@@ -382,8 +349,9 @@ LANES void decode_nibbles(float *dst, const uint8_t qs[16], uint32_t fifth, bool
         vi code = i < 16 ? vi_and(q, vi_splat(15)) : vi_shr(q, 4);
         if (five)
             code = vi_or(code, fifth_bits(fifth, i));
-        const vf value = vf_from_int(vi_sub(code, vi_splat(offset))) * vf_splat(d);
-        vf_store(dst + i, affine ? (vf)(value + vf_splat(m)) : value);
+        const vf value = vf_from_int(vi_sub(code, vi_splat(offset)));
+        vf_store(dst + i,
+                 affine ? vf_mul_add(value, vf_splat(d), vf_splat(m)) : (vf)(value * vf_splat(d)));
     }
 }
 
@@ -395,11 +363,5 @@ LANES void decode_nibbles(float *dst, const uint8_t qs[16], uint32_t fifth, bool
         for (size_t i = 0; i < n; i += LEGACY_LEN, dst += LEGACY_LEN, b++)                         \
             values;                                                                                \
     }
-
-LANES void decode_bytes(float *dst, const int8_t qs[32], float d)
-{
-    for (int i = 0; i < 32; i += VL)
-        vf_store(dst + i, vf_from_int(vi_load_s8(qs + i)) * vf_splat(d));
-}
 
 #endif

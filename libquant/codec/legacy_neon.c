@@ -1,4 +1,4 @@
-/* legacy_neon.c -- kernels of Q4_0 to Q8_1 with AArch64 Advanced SIMD. */
+/* legacy_neon.c -- kernels of Q4_0 to Q5_1 with AArch64 Advanced SIMD. */
 #include "libquant/codec/kernel_list.h"
 
 #include "libquant/codec/legacy_lanes.h"
@@ -13,5 +13,3 @@ DECODE_LEGACY(q4_1, decode_nibbles(dst, b->qs, 0, false, 0, load_f16(b->d), load
 DECODE_LEGACY(q5_0, decode_nibbles(dst, b->qs, load_u32(b->qh), true, 16, load_f16(b->d), 0, false))
 DECODE_LEGACY(q5_1, decode_nibbles(dst, b->qs, load_u32(b->qh), true, 0, load_f16(b->d),
                                    load_f16(b->m), true))
-DECODE_LEGACY(q8_0, decode_bytes(dst, b->qs, load_f16(b->d)))
-DECODE_LEGACY(q8_1, decode_bytes(dst, b->qs, load_f16(b->d)))

@@ -23,18 +23,19 @@ LANES vf positive_inverse_lanes(int n, int nmax, const vf *x, const vf *w, vf ma
 
     for (int i = 0; i < n; i++) {
         const vi code = vi_and(vi_nearest(best_inverse * x[i]), vi_splat(0xff));
-        const vf diff = x[i] - plain * vf_from_int(code);
-        best += w[i] * diff * diff;
+        const vf diff = vf_sub_mul(x[i], plain, vf_from_int(code));
+        best = vf_mul_add(w[i] * diff, diff, best);
     }
     for (int t = -4; t <= 4; t++) {
         if (t == 0)
             continue;
-        const vf inverse = vf_splat(0.1f * (float)t + (float)nmax) / max;
+        const vf inverse = vf_splat(mul_add(0.1f, (float)t, (float)nmax)) / max;
         const vf scale = vf_splat(1.0f) / inverse;
         vf error = vf_splat(0.0f);
         for (int i = 0; i < n; i++) {
-            const vf diff = x[i] - scale * vf_from_int(positive_code_lanes(nmax, inverse, x[i]));
-            error += w[i] * diff * diff;
+            const vf l = vf_from_int(positive_code_lanes(nmax, inverse, x[i]));
+            const vf diff = vf_sub_mul(x[i], scale, l);
+            error = vf_mul_add(w[i] * diff, diff, error);
         }
         const vm better = vf_lt(error, best);
         best = vf_select(better, error, best);
@@ -52,15 +53,15 @@ LANES bool positive_descend_lanes(int n, int nmax, const vf *x, const vf *w, vi 
     for (int i = 0; i < n; i++) {
         const vf wx = w[i] * x[i];
         const vf old = vf_from_int(codes[i]);
-        vf slx = *lx - wx * old, sl2 = *l2 - w[i] * old * old;
+        vf slx = vf_sub_mul(*lx, wx, old), sl2 = vf_sub_mul(*l2, w[i] * old, old);
         const vi code = vi_min(vi_nearest(x[i] * sl2 / slx), vi_splat(nmax));
         vm move = vm_and(vf_gt(slx, zero), vf_gt(sl2, zero));
         move = vm_andnot(move, vi_eq(code, codes[i]));
         if (!vm_any(move))
             continue;
         const vf l = vf_from_int(code);
-        slx += wx * l;
-        sl2 += w[i] * l * l;
+        slx = vf_mul_add(wx, l, slx);
+        sl2 = vf_mul_add(w[i] * l, l, sl2);
         move = vm_and(move, vf_gt(slx * slx * *l2, *lx * *lx * sl2));
         codes[i] = vi_select(move, vi_and(code, vi_splat(0xff)), codes[i]);
         *lx = vf_select(move, slx, *lx);
@@ -84,8 +85,8 @@ LANES vf search_positive_lanes(int n, int nmax, const vf *x, const vf *w, vi *co
         const vi code = positive_code_lanes(nmax, inverse, x[i]);
         const vf l = vf_from_int(code);
         codes[i] = vi_and(code, vi_splat(0xff));
-        lx += w[i] * x[i] * l;
-        l2 += w[i] * l * l;
+        lx = vf_mul_add(w[i] * x[i], l, lx);
+        l2 = vf_mul_add(w[i] * l, l, l2);
     }
     for (int round = 0; round < 5; round++)
         if (!positive_descend_lanes(n, nmax, x, w, codes, &lx, &l2))
@@ -108,14 +109,14 @@ LANES bool descent_step(int nmax, vf x, vf w, vf *l, vf *lx, vf *l2)
 {
     const vf zero = vf_splat(0.0f);
     const vf wx = w * x;
-    vf slx = *lx - wx * *l, sl2 = *l2 - w * *l * *l;
+    vf slx = vf_sub_mul(*lx, wx, *l), sl2 = vf_sub_mul(*l2, w * *l, *l);
     const vf code = vf_from_int(vi_clamp(vi_nearest(x * sl2 / slx), -nmax, nmax - 1));
     vm move = vm_andnot(vf_gt(slx, zero), vf_eq(code, *l));
 
     if (!vm_any(move))
         return false;
-    slx += wx * code;
-    sl2 += w * code * code;
+    slx = vf_mul_add(wx, code, slx);
+    sl2 = vf_mul_add(w * code, code, sl2);
     move = vm_and(move, vf_gt(sl2, zero));
     move = vm_and(move, vf_gt(slx * slx * *l2, *lx * *lx * sl2));
     *l = vf_select(move, code, *l);
@@ -150,8 +151,8 @@ LANES void search_descent_lanes(int n, int nmax, const vf *x, vf *l, struct desc
         for (int i = g * n; i < (g + 1) * n; i++) {
             w[i] = x[i] * x[i];
             l[i] = vf_from_int(symmetric_code_lanes(nmax, inverse, x[i]));
-            lx[g] += w[i] * x[i] * l[i];
-            l2[g] += w[i] * l[i] * l[i];
+            lx[g] = vf_mul_add(w[i] * x[i], l[i], lx[g]);
+            l2[g] = vf_mul_add(w[i] * l[i], l[i], l2[g]);
         }
     }
     for (int round = 0; round < 5 && any; round++)

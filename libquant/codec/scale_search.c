@@ -37,8 +37,8 @@ static struct fit symmetric_fit(int n, int nmax, const float *x, const float *w,
 
     for (int i = 0; i < n; i++) {
         const float l = (float)symmetric_code(nmax, inverse, x[i]);
-        sum.lx += w[i] * x[i] * l;
-        sum.l2 += w[i] * l * l;
+        sum.lx = mul_add(w[i] * x[i], l, sum.lx);
+        sum.l2 = mul_add(w[i] * l, l, sum.l2);
     }
     return sum;
 }
@@ -59,7 +59,7 @@ float search_symmetric(int n, int nmax, const float *x, const float *w, uint8_t 
     for (int t = -9; t <= 9; t++) {
         if (t == 0)
             continue;
-        const float inverse = -((float)nmax + 0.1f * (float)t) / max;
+        const float inverse = -mul_add(0.1f, (float)t, (float)nmax) / max;
         const struct fit trial = symmetric_fit(n, nmax, x, w, inverse);
         if (trial.l2 > 0.0f && trial.lx * trial.lx > best * trial.l2) {
             scale = trial.lx / trial.l2;
@@ -80,16 +80,16 @@ static bool descend(int n, int nmax, const float *x, int *l, struct fit *sum)
     for (int i = 0; i < n; i++) {
         const float w = x[i] * x[i];
         const float old = (float)l[i];
-        struct fit moved_sum = {sum->lx - w * x[i] * old, 0.0f};
+        struct fit moved_sum = {sub_mul(sum->lx, w * x[i], old), 0.0f};
         if (!(moved_sum.lx > 0.0f))
             continue;
-        moved_sum.l2 = sum->l2 - w * old * old;
+        moved_sum.l2 = sub_mul(sum->l2, w * old, old);
         const int code =
             clamp_i32(nearest_i32(x[i] * moved_sum.l2 / moved_sum.lx), -nmax, nmax - 1);
         if (code == l[i])
             continue;
-        moved_sum.lx += w * x[i] * (float)code;
-        moved_sum.l2 += w * (float)code * (float)code;
+        moved_sum.lx = mul_add(w * x[i], (float)code, moved_sum.lx);
+        moved_sum.l2 = mul_add(w * (float)code, (float)code, moved_sum.l2);
         if (moved_sum.l2 > 0.0f &&
             moved_sum.lx * moved_sum.lx * sum->l2 > sum->lx * sum->lx * moved_sum.l2) {
             l[i] = code;
@@ -114,8 +114,8 @@ float search_descent(int n, int nmax, const float *x, uint8_t *codes)
     for (int i = 0; i < n; i++) {
         const float w = x[i] * x[i];
         l[i] = symmetric_code(nmax, inverse, x[i]);
-        sum.lx += w * x[i] * (float)l[i];
-        sum.l2 += w * (float)l[i] * (float)l[i];
+        sum.lx = mul_add(w * x[i], (float)l[i], sum.lx);
+        sum.l2 = mul_add(w * (float)l[i], (float)l[i], sum.l2);
     }
     for (int round = 0; round < 5; round++)
         if (!descend(n, nmax, x, l, &sum))
@@ -137,8 +137,8 @@ static float affine_error(int n, const float *x, const float *w, const float *l,
     float sum = 0.0f;
 
     for (int i = 0; i < n; i++) {
-        const float diff = scale * l[i] + low - x[i];
-        sum += w[i] * (absolute ? fabsf(diff) : diff * diff);
+        const float diff = mul_add(scale, l[i], low) - x[i];
+        sum = mul_add(w[i], absolute ? fabsf(diff) : diff * diff, sum);
     }
     return sum;
 }
@@ -162,15 +162,15 @@ static void affine_trial(int n, int nmax, const float *x, const float *w, float 
 
     for (int i = 0; i < n; i++) {
         l[i] = (float)affine_code(nmax, inverse, s->low, x[i]);
-        sum_l += w[i] * l[i];
-        sum_l2 += w[i] * l[i] * l[i];
-        sum_xl += w[i] * l[i] * x[i];
+        sum_l = mul_add(w[i], l[i], sum_l);
+        sum_l2 = mul_add(w[i] * l[i], l[i], sum_l2);
+        sum_xl = mul_add(w[i] * l[i], x[i], sum_xl);
     }
-    const float det = s->sum_w * sum_l2 - sum_l * sum_l;
+    const float det = mul_sub(s->sum_w, sum_l2, sum_l * sum_l);
     if (!(det > 0.0f))
         return;
-    float scale = (s->sum_w * sum_xl - s->sum_x * sum_l) / det;
-    float low = (sum_l2 * s->sum_x - sum_l * sum_xl) / det;
+    float scale = mul_sub(s->sum_w, sum_xl, s->sum_x * sum_l) / det;
+    float low = mul_sub(sum_l2, s->sum_x, sum_l * sum_xl) / det;
     if (low > 0.0f) { /* the format has no positive minimum */
         low = 0.0f;
         scale = sum_xl / sum_l2;
@@ -189,13 +189,13 @@ float search_affine(int n, int nmax, const float *x, const float *w,
                     const struct affine_trials *trials, uint8_t *codes, float *min)
 {
     struct affine_state s = {.sum_w = w[0], .sum_x = w[0] * x[0], .low = x[0], .max = x[0]};
-    float l[256];
+    float l[256] = {0}; /* for gcc, which does not know that n > 0 */
 
     for (int i = 1; i < n; i++) {
         s.low = x[i] < s.low ? x[i] : s.low;
         s.max = x[i] > s.max ? x[i] : s.max;
         s.sum_w += w[i];
-        s.sum_x += w[i] * x[i];
+        s.sum_x = mul_add(w[i], x[i], s.sum_x);
     }
     if (s.low > 0.0f)
         s.low = 0.0f;
@@ -211,7 +211,7 @@ float search_affine(int n, int nmax, const float *x, const float *w,
         l[i] = (float)affine_code(nmax, s.code_inverse, s.code_low, x[i]);
     s.error = affine_error(n, x, w, l, s.scale, s.low, trials->absolute);
     for (int i = 0; i <= trials->last; i++)
-        affine_trial(n, nmax, x, w, trials->first + trials->step * (float)i + (float)nmax,
+        affine_trial(n, nmax, x, w, mul_add(trials->step, (float)i, trials->first) + (float)nmax,
                      trials->absolute, &s);
     for (int i = 0; i < n; i++)
         codes[i] = (uint8_t)affine_code(nmax, s.code_inverse, s.code_low, x[i]);
@@ -233,18 +233,20 @@ static float positive_inverse(int n, int nmax, const float *x, const float *w, f
     const float plain = 1.0f / best_inverse;
 
     for (int i = 0; i < n; i++) {
-        const float diff = x[i] - plain * (float)(uint8_t)nearest_i32(best_inverse * x[i]);
-        best += w[i] * diff * diff;
+        const uint8_t l = (uint8_t)nearest_i32(best_inverse * x[i]);
+        const float diff = sub_mul(x[i], plain, (float)l);
+        best = mul_add(w[i] * diff, diff, best);
     }
     for (int t = -4; t <= 4; t++) {
         if (t == 0)
             continue;
-        const float inverse = (0.1f * (float)t + (float)nmax) / max;
+        const float inverse = mul_add(0.1f, (float)t, (float)nmax) / max;
         const float scale = 1.0f / inverse;
         float error = 0.0f;
         for (int i = 0; i < n; i++) {
-            const float diff = x[i] - scale * (float)positive_code(nmax, inverse, x[i]);
-            error += w[i] * diff * diff;
+            const float l = (float)positive_code(nmax, inverse, x[i]);
+            const float diff = sub_mul(x[i], scale, l);
+            error = mul_add(w[i] * diff, diff, error);
         }
         if (error < best) {
             best = error;
@@ -263,15 +265,15 @@ static bool positive_descend(int n, int nmax, const float *x, const float *w, ui
     for (int i = 0; i < n; i++) {
         const float wx = w[i] * x[i];
         const float old = (float)l[i];
-        struct fit s = {sum->lx - wx * old, sum->l2 - w[i] * old * old};
+        struct fit s = {sub_mul(sum->lx, wx, old), sub_mul(sum->l2, w[i] * old, old)};
         if (!(s.lx > 0.0f && s.l2 > 0.0f))
             continue;
         const int nearest = nearest_i32(x[i] * s.l2 / s.lx);
         const int code = nearest < nmax ? nearest : nmax;
         if (code == l[i])
             continue;
-        s.lx += wx * (float)code;
-        s.l2 += w[i] * (float)code * (float)code;
+        s.lx = mul_add(wx, (float)code, s.lx);
+        s.l2 = mul_add(w[i] * (float)code, (float)code, s.l2);
         if (s.lx * s.lx * sum->l2 > sum->lx * sum->lx * s.l2) {
             l[i] = (uint8_t)code;
             *sum = s;
@@ -296,8 +298,8 @@ float search_positive(int n, int nmax, const float *x, const float *w, uint8_t *
     for (int i = 0; i < n; i++) {
         const int l = positive_code(nmax, inverse, x[i]);
         codes[i] = (uint8_t)l;
-        sum.lx += w[i] * x[i] * (float)l;
-        sum.l2 += w[i] * (float)l * (float)l;
+        sum.lx = mul_add(w[i] * x[i], (float)l, sum.lx);
+        sum.l2 = mul_add(w[i] * (float)l, (float)l, sum.l2);
     }
     for (int round = 0; round < 5; round++)
         if (!positive_descend(n, nmax, x, w, codes, &sum))

@@ -14,6 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libquant/codec/rounding.h"
+
+/* One set of them for each rounding. */
+#define search_extreme   ROUNDED(search_extreme)
+#define search_symmetric ROUNDED(search_symmetric)
+#define search_descent   ROUNDED(search_descent)
+#define search_affine    ROUNDED(search_affine)
+#define search_positive  ROUNDED(search_positive)
+
 /* Groups whose largest magnitude is below this are all zero. */
 #define SEARCH_EPSILON 1e-15f
 

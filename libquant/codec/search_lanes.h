@@ -61,7 +61,7 @@ LANES void affine_start(int n, const vf *x, const vf *w, struct affine_lanes *s)
         s->lowest = vf_min(x[i], s->lowest);
         s->max = vf_max(x[i], s->max);
         s->sum_w += w[i];
-        s->sum_x += w[i] * x[i];
+        s->sum_x = vf_mul_add(w[i], x[i], s->sum_x);
     }
     s->lowest = vf_select(vf_gt(s->lowest, zero), zero, s->lowest);
     s->low = s->lowest;
@@ -78,9 +78,9 @@ LANES void affine_error_lanes(int n, const vf *x, const vf *w, const vf *l, cons
         error[g] = vf_splat(0.0f);
     for (int i = 0; i < n; i++) {
         for (int g = 0; g < PAIRED; g++) {
-            const vf diff = scale[g] * l[g * n + i] + low[g] - x[g * n + i];
+            const vf diff = vf_mul_add(scale[g], l[g * n + i], low[g]) - x[g * n + i];
             const vf size = absolute ? vf_abs(diff) : (vf)(diff * diff);
-            error[g] += w[g * n + i] * size;
+            error[g] = vf_mul_add(w[g * n + i], size, error[g]);
         }
     }
 }
@@ -131,9 +131,9 @@ LANES void affine_sums_lanes(int n, int nmax, const vf *x, const vf *w, const vf
         for (int g = 0; g < PAIRED; g++) {
             const vf li = vf_loaded(l[g * n + i]);
             const vf wl = w[g * n + i] * li;
-            sum[g].l += wl;
-            sum[g].l2 += wl * li;
-            sum[g].xl += wl * x[g * n + i];
+            sum[g].l = vf_mul_add(w[g * n + i], li, sum[g].l);
+            sum[g].l2 = vf_mul_add(wl, li, sum[g].l2);
+            sum[g].xl = vf_mul_add(wl, x[g * n + i], sum[g].xl);
         }
     }
 }
@@ -149,9 +149,9 @@ LANES void affine_fit_lanes(const struct affine_lanes *s, const struct affine_su
                             struct affine_trial *t)
 {
     const vf zero = vf_splat(0.0f);
-    const vf det = s[g].sum_w * sum[g].l2 - sum[g].l * sum[g].l;
-    const vf fit = (s[g].sum_w * sum[g].xl - s[g].sum_x * sum[g].l) / det;
-    const vf low = (sum[g].l2 * s[g].sum_x - sum[g].l * sum[g].xl) / det;
+    const vf det = vf_mul_sub(s[g].sum_w, sum[g].l2, sum[g].l * sum[g].l);
+    const vf fit = vf_mul_sub(s[g].sum_w, sum[g].xl, s[g].sum_x * sum[g].l) / det;
+    const vf low = vf_mul_sub(sum[g].l2, s[g].sum_x, sum[g].l * sum[g].xl) / det;
     const vm positive = vf_gt(low, zero);
 
     t->low[g] = vf_select(positive, zero, low);
@@ -206,7 +206,7 @@ LANES bool affine_all_trials(int n, int nmax, const vf *x, const vf *w,
     if (!affine_plain_lanes(n, nmax, x, w, trials->absolute, exact, s))
         return false;
     for (int i = 0; i <= trials->last; i++) {
-        const float range = trials->first + trials->step * (float)i + (float)nmax;
+        const float range = mul_add(trials->step, (float)i, trials->first) + (float)nmax;
         if (!affine_trial_lanes(n, nmax, x, w, range, trials->absolute, exact, s))
             return false;
     }
@@ -288,8 +288,8 @@ LANES void symmetric_fits(int n, int nmax, bool exact, const vf *x, const vf *w,
     for (int i = 0; i < n; i++) {
         for (int t = 0; t < trials; t++) {
             const vf l = symmetric_round(nmax, inverse[t] * x[i], t_max, exact);
-            lx[t] += wx[i] * l;
-            l2[t] += w[i] * l * l;
+            lx[t] = vf_mul_add(wx[i], l, lx[t]);
+            l2[t] = vf_mul_add(w[i] * l, l, l2[t]);
         }
     }
 }
@@ -319,7 +319,7 @@ LANES void search_symmetric_lanes(int n, int nmax, bool exact, const vf *x, cons
         int t = 0;
         for (int k = 0; k < TRIALS; k++) {
             t = first + k < 0 ? first + k : first + k + 1; /* -9 to 9 without 0 */
-            inverse[k] = -vf_splat((float)nmax + 0.1f * (float)t) / max;
+            inverse[k] = -vf_splat(mul_add(0.1f, (float)t, (float)nmax)) / max;
         }
         if (t <= 4)
             symmetric_fits(n, nmax, exact, x, w, wx, TRIALS, 4, inverse, lx, l2);

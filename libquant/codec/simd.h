@@ -2,7 +2,7 @@
  *
  * Included by files compiled for one instruction set (suffix _avx2, _avx512, _neon); everything is
  * static. vf holds VL floats, vi VL 32-bit integers, vm VL truth values. The operators of C work on
- * vf lane by lane and round as the scalar ones do; nothing here is fused.
+ * vf lane by lane and round as the scalar ones do; what vf_fma does not do is not fused.
  *
  * What each simd_<isa>.h defines (lane by lane unless said otherwise):
  *
@@ -12,6 +12,7 @@
  *                                                  multiple of 16
  *   vf_min(a, b)  vf_max(a, b)                     a < b ? a : b, a > b ? a : b
  *   vf_clamp(v, low, high)                         v is a number
+ *   vf_fma(a, b, c)                                a * b + c, rounded once
  *   vf_abs vf_sqrt vf_rint                         vf_rint: to nearest, ties to even
  *   vf_lt vf_gt vf_eq vf_le                        false for NaN; vf_eq also +0 = -0
  *   vf_select(m, a, b)  vi_select(m, a, b)         m ? a : b
@@ -38,6 +39,7 @@
 #include <stdbool.h>
 
 #include "libquant/codec/num.h"
+#include "libquant/codec/rounding.h"
 
 /* Kernels are templates: their parameters are constants, to be seen by the optimizer. */
 #define LANES static inline __attribute__((always_inline))
@@ -58,10 +60,11 @@
 #error "no instruction set for kernels"
 #endif
 
-/* The function of this instruction set: encode_q4_k becomes encode_q4_k_avx2. */
+/* The function of this instruction set and rounding: encode_q4_k becomes encode_q4_k_avx2, or
+ * encode_q4_k_fused_avx2. */
 #define ISA_PASTE_(name, suffix) name##_##suffix
 #define ISA_PASTE(name, suffix)  ISA_PASTE_(name, suffix)
-#define ISA_FN(name)             ISA_PASTE(name, ISA_SUFFIX)
+#define ISA_FN(name)             ISA_PASTE(ROUNDED(name), ISA_SUFFIX)
 
 #define VF_PER_32                (32 / VL)
 
@@ -70,6 +73,22 @@ LANES vf vf_loaded(vf v)
 {
     __asm__("" : "+" VECTOR_REGISTER(v));
     return v;
+}
+
+/* a * b + c, a * b - c and c - a * b, rounded as rounding.h says. */
+LANES vf vf_mul_add(vf a, vf b, vf c)
+{
+    return FUSES ? vf_fma(a, b, c) : (vf)(a * b + c);
+}
+
+LANES vf vf_mul_sub(vf a, vf b, vf c)
+{
+    return FUSES ? vf_fma(a, b, -c) : (vf)(a * b - c);
+}
+
+LANES vf vf_sub_mul(vf c, vf a, vf b)
+{
+    return FUSES ? vf_fma(-a, b, c) : (vf)(c - a * b);
 }
 
 /* nearest_i32 of num.h, the same integer for any input. */

@@ -58,6 +58,11 @@ LANES vf vf_clamp(vf v, vf low, vf high)
     return _mm256_min_ps(_mm256_max_ps(v, low), high);
 }
 
+LANES vf vf_fma(vf a, vf b, vf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
 LANES vf vf_abs(vf v)
 {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), v);

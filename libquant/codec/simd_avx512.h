@@ -58,6 +58,11 @@ LANES vf vf_clamp(vf v, vf low, vf high)
     return _mm512_min_ps(_mm512_max_ps(v, low), high);
 }
 
+LANES vf vf_fma(vf a, vf b, vf c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
 LANES vf vf_abs(vf v)
 {
     return _mm512_abs_ps(v);

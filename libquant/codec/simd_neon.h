@@ -85,6 +85,11 @@ LANES vf vf_clamp(vf v, vf low, vf high)
     return vminq_f32(vmaxq_f32(v, low), high);
 }
 
+LANES vf vf_fma(vf a, vf b, vf c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
 LANES vf vf_abs(vf v)
 {
     return vabsq_f32(v);

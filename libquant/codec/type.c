@@ -32,6 +32,40 @@ const struct type_info *type_by_id(uint32_t id)
     return NULL;
 }
 
+const struct type_info *type_rounded(const struct type_info *type, enum rounding rounding)
+{
+    static const struct type_info *const fused[][2] = {
+#define FUSED(symbol) {&type_##symbol, &type_##symbol##_fused},
+#include "libquant/codec/fused.def"
+#undef FUSED
+    };
+
+    for (size_t i = 0; rounding == ROUNDING_FUSED && i < sizeof fused / sizeof fused[0]; i++)
+        if (fused[i][0] == type)
+            return fused[i][1];
+    return type;
+}
+
+static const char *const rounding_names[] = {
+    [ROUNDING_STRICT] = "strict",
+    [ROUNDING_FUSED] = "fused",
+};
+
+const char *rounding_name(enum rounding rounding)
+{
+    return rounding_names[rounding];
+}
+
+bool rounding_by_name(const char *name, enum rounding *rounding)
+{
+    for (unsigned i = 0; i < sizeof rounding_names / sizeof rounding_names[0]; i++)
+        if (strcmp(rounding_names[i], name) == 0) {
+            *rounding = (enum rounding)i;
+            return true;
+        }
+    return false;
+}
+
 const struct type_info *type_by_name(const char *name)
 {
     for (size_t i = 0; i < TYPE_COUNT; i++)

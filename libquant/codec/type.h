@@ -24,19 +24,19 @@ enum lq_type_id {
 };
 
 enum type_flags {
-    TYPE_QUANTIZED = 1 << 0,        /* blocks with shared scales; GGUF calls these quantized */
-    TYPE_INTEGER = 1 << 1,          /* I8 ... I64, U8 ..., BOOL: never quantized, copied as they are */
+    TYPE_QUANTIZED = 1 << 0, /* blocks with shared scales; GGUF calls these quantized */
+    TYPE_INTEGER = 1 << 1,   /* I8 ... I64, U8 ..., BOOL: never quantized, copied as they are */
     TYPE_NEEDS_IMPORTANCE = 1 << 2, /* encoding without an importance matrix is refused */
     TYPE_SUBBYTE = 1 << 3,          /* unquantized elements of less than one byte (F4, F6) */
-    TYPE_INTERNAL = 1 << 4          /* legal in files, but made only inside dot products (Q8_1, Q8_K) */
+    TYPE_INTERNAL = 1 << 4 /* legal in files, but made only inside dot products (Q8_1, Q8_K) */
 };
 
 /* Decodes n elements (n is a multiple of block_len) from src to dst. */
 typedef void type_decode_fn(float *dst, const void *src, size_t n);
 
-/* Encodes `rows` rows of `cols` elements each (cols is a multiple of block_len), row after row, from
- * src to dst. `importance` holds cols non-negative weights that are the same for every row, or is
- * NULL. Neither side has any alignment. Nothing outside the rows is read or written. */
+/* Encodes `rows` rows of `cols` elements each (cols is a multiple of block_len), row after row,
+ * from src to dst. `importance` holds cols non-negative weights that are the same for every row, or
+ * is NULL. Neither side has any alignment. Nothing outside the rows is read or written. */
 typedef void type_encode_fn(void *dst, const float *src, size_t rows, size_t cols,
                             const float *importance);
 
@@ -59,6 +59,23 @@ struct type_info {
 #define TYPE(symbol, id) extern const struct type_info type_##symbol;
 #include "libquant/codec/types.def"
 #undef TYPE
+#define FUSED(symbol) extern const struct type_info type_##symbol##_fused;
+#include "libquant/codec/fused.def"
+#undef FUSED
+
+/* How a * b + c is rounded where the reference's source has it in one expression: twice, as in its
+ * build for x86-64, or once, as clang compiles it for machines that have fused multiply-add in
+ * their base instruction set, such as AArch64. See rounding.h. */
+enum rounding { ROUNDING_STRICT, ROUNDING_FUSED };
+
+/* The type as it is encoded and decoded with a rounding: the same name, id and sizes, other
+ * functions where the rounding matters. For kernel_for() and direct calls only; a tensor's type is
+ * always the one that the look-ups below return. */
+const struct type_info *type_rounded(const struct type_info *type, enum rounding rounding);
+
+/* "strict" or "fused", and back; false where there is no such name. */
+const char *rounding_name(enum rounding rounding);
+bool rounding_by_name(const char *name, enum rounding *rounding);
 
 /* Look-ups; NULL where there is no such type. Names compare without regard to case. */
 const struct type_info *type_by_id(uint32_t id);

@@ -1,8 +1,8 @@
 /* gemm.c -- packing, tiling, and the scalar kernel that defines the result. */
 #include "libquant/eval/gemm.h"
 
+#include "libquant/codec/fma.h"
 #include "libquant/codec/kernels.h"
-#include "libquant/eval/fma.h"
 #include "libquant/eval/gemm_kernels.h"
 
 #include <stdbool.h>

@@ -293,6 +293,36 @@ static void test_golden(void **state)
     }
 }
 
+/* A rounding changes what a type's functions compute, and nothing else of it. */
+static void test_rounding(void **state)
+{
+    enum rounding rounding;
+    int changed = 0;
+
+    (void)state;
+    assert_true(rounding_by_name("fused", &rounding) && rounding == ROUNDING_FUSED);
+    assert_true(rounding_by_name(rounding_name(ROUNDING_STRICT), &rounding));
+    assert_int_equal(rounding, ROUNDING_STRICT);
+    assert_false(rounding_by_name("loose", &rounding));
+    fill();
+    for (size_t i = 0; i < type_count(); i++) {
+        const struct type_info *const type = type_at(i);
+        const struct type_info *const fused = type_rounded(type, ROUNDING_FUSED);
+        assert_ptr_equal(type_rounded(type, ROUNDING_STRICT), type);
+        if (fused == type)
+            continue;
+        assert_string_equal(fused->name, type->name);
+        assert_int_equal(fused->id, type->id);
+        assert_int_equal(fused->block_bytes, type->block_bytes);
+        type->encode(bytes, input, ROWS, COLS, weights);
+        fused->encode(again, input, ROWS, COLS, weights);
+        changed += memcmp(bytes, again, row_bytes(type, ELEMENTS)) != 0;
+    }
+    assert_true(changed > 5); /* of so few numbers, not every type has one where it shows */
+    assert_ptr_equal(type_rounded(&type_Q8_0, ROUNDING_FUSED), &type_Q8_0);
+    assert_ptr_not_equal(type_rounded(&type_Q4_K, ROUNDING_FUSED), &type_Q4_K);
+}
+
 /* Rows do not depend on each other, nor on where they lie. */
 static void test_rows(void **state)
 {
@@ -379,8 +409,8 @@ int main(void)
         cmocka_unit_test(test_row_bytes), cmocka_unit_test(test_half),
         cmocka_unit_test(test_half_ties), cmocka_unit_test(test_bf16),
         cmocka_unit_test(test_casts),     cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_check),
-        cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_rounding),  cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_check),     cmocka_unit_test(test_integers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

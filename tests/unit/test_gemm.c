@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libquant/codec/fma.h"
 #include "libquant/codec/kernels.h"
-#include "libquant/eval/fma.h"
 #include "libquant/eval/gemm.h"
 
 static uint64_t state = 0x9e3779b97f4a7c15u;
@@ -57,8 +57,7 @@ static void exact_fma_agrees_with_fmaf_where_sums_cancel_or_underflow(void **unu
         const uint32_t ec = i & 1 ? ea + eb - 127 + 60 : random_bits() % 4;
         const float a = from_bits((random_bits() & 0x807fffff) | (ea + 30) << 23);
         const float b = from_bits((random_bits() & 0x807fffff) | (eb + 30) << 23);
-        const float c = i & 2 ? from_bits((random_bits() & 0x807fffff) | (ec & 255) << 23)
-                              : -a * b;
+        const float c = i & 2 ? from_bits((random_bits() & 0x807fffff) | (ec & 255) << 23) : -a * b;
         same_float(fma_exact(a, b, c), fmaf(a, b, c));
         const float tiny =
             from_bits((random_bits() & 0x807fffff) | (20 + random_bits() % 40) << 23);
@@ -82,7 +81,10 @@ static void check_product(const struct gemm_kernel *g, size_t m, size_t n, size_
         c[i] = NAN;
     gemm_pack(g, a, k, m, k, packed);
     const size_t split = n / 3;
-    const struct gemm_weights head = {gemm_fetch_rows, &(struct gemm_matrix){w, k}},
+    const struct gemm_weights head =
+                                  {
+                                      gemm_fetch_rows, &(struct gemm_matrix){w, k}
+    },
                               tail = {gemm_fetch_rows, &(struct gemm_matrix){w + split * k, k}};
     gemm_rows(g, packed, m, k, &head, split, c, ldc, scratch);
     gemm_rows(g, packed, m, k, &tail, n - split, c + split, ldc, scratch);
@@ -103,9 +105,17 @@ static void check_product(const struct gemm_kernel *g, size_t m, size_t n, size_
 static void every_kernel_gives_the_bits_of_one_chain(void **unused)
 {
     (void)unused;
-    static const size_t shapes[][3] = {{1, 1, 1},    {6, 16, 256},  {7, 17, 257}, {5, 15, 31},
-                                       {13, 40, 600}, {12, 32, 512}, {64, 33, 100}, {1, 100, 300},
-                                       {800, 210, 270}};
+    static const size_t shapes[][3] = {
+        {1,   1,   1  },
+        {6,   16,  256},
+        {7,   17,  257},
+        {5,   15,  31 },
+        {13,  40,  600},
+        {12,  32,  512},
+        {64,  33,  100},
+        {1,   100, 300},
+        {800, 210, 270}
+    };
     const unsigned have = isa_detect();
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         check_product(gemm_kernel_exact(), shapes[s][0], shapes[s][1], shapes[s][2]);

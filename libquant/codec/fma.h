@@ -1,6 +1,6 @@
 /* fma.h -- one fused multiply-add of floats, the same on every machine. */
-#ifndef LQ_EVAL_FMA_H
-#define LQ_EVAL_FMA_H
+#ifndef LQ_CODEC_FMA_H
+#define LQ_CODEC_FMA_H
 
 #include <stdint.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 /* a * b + c with a single rounding, from double arithmetic that every machine has.
  *
  * The product of two floats is exact in double. The sum is rounded to odd there: truncated, and its
- * last bit set where that lost anything. A result in round-to-odd with at least two more bits than a
- * float rounds on to the float nearest to the exact sum, subnormals included (S. Boldo and
- * G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to
+ * last bit set where that lost anything. A result in round-to-odd with at least two more bits than
+ * a float rounds on to the float nearest to the exact sum, subnormals included (S. Boldo and G.
+ * Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to
  * odd", IEEE Transactions on Computers 57(4), 2008). libm's fmaf may be 20 times slower. */
 static inline float fma_exact(float a, float b, float c)
 {
