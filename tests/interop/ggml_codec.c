@@ -1,7 +1,9 @@
 /* ggml_codec.c -- every tensor type against the ggml library: the same bytes from the same numbers,
  * the same numbers from the same bytes. Linked with libggml-base; see scripts/interop-codec.
  *
- *   ggml_codec [--bench] [TYPE ...]
+ *   ggml_codec [--bench | --share] [--rounding strict|fused] [TYPE ...]
+ *
+ * --share counts the blocks that are the same instead of looking for one that is not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ void dequantize_row_q8_K(const void *x, float *y, int64_t k);
 static float input[ELEMENTS], weights[COLS], ours[ELEMENTS], theirs[ELEMENTS];
 static uint8_t our_bytes[ELEMENTS * 8], *their_bytes; /* the latter shared with child processes */
 static int passed, failed, aborted;
+static enum rounding rounding = ROUNDING_STRICT;
 
 static void result(bool ok, const char *type, const char *what, const char *data, size_t where)
 {
@@ -81,16 +84,40 @@ static bool reference_survives(const struct type_info *type, const float *import
 
 /* First byte of the first block that differs and that one side accepts. The sign of a NaN scale is
  * up to the compiler, and files with such a scale are refused. */
-static size_t first_block(const struct type_info *type, size_t bytes)
+static size_t first_block(const struct type_info *type, const uint8_t *a, const uint8_t *b,
+                          size_t bytes)
 {
     for (size_t at = 0; at < bytes; at += type->block_bytes) {
-        if (memcmp(our_bytes + at, their_bytes + at, type->block_bytes) == 0)
+        if (memcmp(a + at, b + at, type->block_bytes) == 0)
             continue;
-        if (!type->check || type->check(our_bytes + at, type->block_len) == type->block_len ||
-            type->check(their_bytes + at, type->block_len) == type->block_len)
+        if (!type->check || type->check(a + at, type->block_len) == type->block_len ||
+            type->check(b + at, type->block_len) == type->block_len)
             return at;
     }
     return bytes;
+}
+
+/* Blocks compared, and those that are the same, by what they are made of. */
+static struct share {
+    size_t blocks, same;
+} plain_share, weighted_share, decode_share;
+
+static bool sharing; /* --share */
+
+static void count_blocks(const struct type_info *type, const float *importance, const char *data)
+{
+    struct share *const share = importance ? &weighted_share : &plain_share;
+    const size_t blocks = (size_t)ELEMENTS / type->block_len;
+    size_t same = 0;
+
+    for (size_t i = 0; i < blocks; i++)
+        same += first_block(type, our_bytes + i * type->block_bytes,
+                            their_bytes + i * type->block_bytes,
+                            type->block_bytes) == type->block_bytes;
+    if (same < blocks)
+        printf("         %s%s: %zu of %zu\n", data, importance ? ", importance" : "", same, blocks);
+    share->blocks += blocks;
+    share->same += same;
 }
 
 /* The scalar encoder and what this CPU runs in its place. */
@@ -108,9 +135,25 @@ static void compare_encode(const struct type_info *type, const struct generator 
     for (int i = 0; i < 2 && (i == 0 || kernel != type->encode); i++) {
         memset(our_bytes, 0, bytes);
         (i ? kernel : type->encode)(our_bytes, input, ROWS, COLS, importance);
-        const size_t where = first_block(type, bytes);
+        if (sharing) {
+            count_blocks(type, importance, g->name);
+            continue;
+        }
+        const size_t where = first_block(type, our_bytes, their_bytes, bytes);
         result(where == bytes, type->name, what, g->name, where);
     }
+}
+
+/* Data whose results are casts that C leaves undefined: they differ between x86 and Arm, however
+ * sums are rounded. Not for --share. */
+static bool undefined_for(const char *data)
+{
+    static const char *const names[] = {"denormal", "huge", "nan", "bits"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], data) == 0)
+            return true;
+    return false;
 }
 
 static void encode_type(const struct type_info *type)
@@ -124,6 +167,8 @@ static void encode_type(const struct type_info *type)
         result(false, type->name, "needs importance", "", 0);
     for (size_t i = 0; i < GENERATORS; i++) {
         struct rng r = {i + 1};
+        if (sharing && undefined_for(generators[i].name))
+            continue;
         generators[i].fill(&r, input, ELEMENTS);
         if (!needs)
             compare_encode(type, &generators[i], "encode", NULL);
@@ -152,6 +197,11 @@ static void decode_type(const struct type_info *type, type_decode_fn *decode)
             return;
         decode(ours, our_bytes, ELEMENTS);
         const size_t where = first_number(ours, theirs, ELEMENTS);
+        if (sharing) {
+            decode_share.blocks++;
+            decode_share.same += where == ELEMENTS;
+            continue;
+        }
         result(where == ELEMENTS, type->name, "decode", "random bytes", where);
     }
 }
@@ -281,6 +331,38 @@ static void test_halves(void)
     result(rounded == 0, "I32", "roundf of single-precision numbers", "", (size_t)rounded);
 }
 
+/* "100 %" is all of them; the figure is not rounded up. */
+static void print_share(const struct share *s)
+{
+    if (s->blocks == 0)
+        printf(" %12s", "-");
+    else
+        printf(" %10.4f %%", (double)(s->same * 1000000 / s->blocks) / 10000.0);
+}
+
+/* One line of a table; a type passes if all is the same. */
+static void share_type(const struct type_info *type)
+{
+    plain_share = weighted_share = decode_share = (struct share){0, 0};
+    if (reference_encodes(type))
+        encode_type(type);
+    if (type->decode)
+        decode_type(type, type->decode);
+    if (plain_share.blocks + weighted_share.blocks + decode_share.blocks == 0)
+        return;
+    printf("%-8s", type->name);
+    print_share(&plain_share);
+    print_share(&weighted_share);
+    print_share(&decode_share);
+    printf(" %10zu\n", plain_share.blocks + weighted_share.blocks);
+    fflush(stdout);
+    if (plain_share.same == plain_share.blocks && weighted_share.same == weighted_share.blocks &&
+        decode_share.same == decode_share.blocks)
+        passed++;
+    else
+        failed++;
+}
+
 static bool wanted(const char *name, int argc, char **argv, int first)
 {
     for (int i = first; i < argc; i++)
@@ -291,24 +373,32 @@ static bool wanted(const char *name, int argc, char **argv, int first)
 
 int main(int argc, char **argv)
 {
-    const bool bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
+    bool bench = false;
+    int first = 1;
 
+    for (; first < argc && strncmp(argv[first], "--", 2) == 0; first++) {
+        bench = bench || strcmp(argv[first], "--bench") == 0;
+        sharing = sharing || strcmp(argv[first], "--share") == 0;
+        if (strcmp(argv[first], "--rounding") == 0 &&
+            (++first == argc || !rounding_by_name(argv[first], &rounding)))
+            return 2;
+    }
     setenv("GGML_NO_BACKTRACE", "1", 1);
     their_bytes =
         mmap(NULL, sizeof our_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (their_bytes == MAP_FAILED)
         return 4;
-    freopen("/dev/null", "w", stderr); /* ggml_validate_row_data tells every row it refuses */
+    freopen("/dev/null", "w", stderr);     /* ggml_validate_row_data tells every row it refuses */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* nothing is left for a child process to write again */
+    if (sharing)
+        printf("%-8s %12s %12s %12s %10s\n", "type", "encode", "importance", "decode", "blocks");
     for (size_t i = 0; i < type_count(); i++) {
-        const struct type_info *const type = type_at(i);
-        if (type->id >= GGML_TYPE_COUNT || !wanted(type->name, argc, argv, 1 + bench))
+        const struct type_info *const type = type_rounded(type_at(i), rounding);
+        if (type->id >= GGML_TYPE_COUNT || !wanted(type->name, argc, argv, first))
             continue;
-        if (bench)
-            bench_type(type);
-        else
-            test_type(type);
+        (bench ? bench_type : sharing ? share_type : test_type)(type);
     }
-    if (!bench && wanted("F16", argc, argv, 1))
+    if (!bench && !sharing && wanted("F16", argc, argv, first))
         test_halves();
     if (aborted)
         printf("not compared, as ggml aborts: %d\n", aborted);
