@@ -106,7 +106,7 @@ static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct l
 /* ---- one tensor ---- */
 
 static lq_status look_at(struct lineage *l, struct tensor_lineage *t, struct hypothesis *last,
-                         const struct lineage_options *o, const struct compare_options *c,
+                         const struct lineage_options *o, const struct pass_options *c,
                          lq_error *err)
 {
     struct lineage_pair p = {0};
@@ -129,7 +129,7 @@ static lq_status look_at(struct lineage *l, struct tensor_lineage *t, struct hyp
 
 /* A tensor that several bases have alike is taken from the one that most tensors come from. */
 static lq_status prefer_base(struct lineage *l, const struct lineage_options *o,
-                             const struct compare_options *c, lq_error *err)
+                             const struct pass_options *c, lq_error *err)
 {
     size_t count[LINEAGE_BASES] = {0}, most = 0;
     for (size_t i = 0; i < l->n_tensors; i++)
@@ -167,22 +167,31 @@ static lq_status prefer_base(struct lineage *l, const struct lineage_options *o,
     return LQ_OK;
 }
 
-static lq_status look_at_all(struct lineage *l, const struct lineage_options *o, lq_error *err)
+static lq_status look_at_each(struct lineage *l, const struct lineage_options *o,
+                              struct pass_options *c, lq_error *err)
 {
-    struct compare_options c = {.isa = o->isa, .threads = o->threads, .progress = o->progress};
     struct hypothesis last = {.copy = true};
     for (size_t i = 0; i < l->n_tensors; i++)
-        c.progress_total += l->tensors[i].claimed->elements;
+        c->progress_total += l->tensors[i].claimed->elements;
     for (size_t i = 0; i < l->n_tensors; i++) {
         struct tensor_lineage *const t = &l->tensors[i];
-        const lq_status status = look_at(l, t, &last, o, &c, err);
+        const lq_status status = look_at(l, t, &last, o, c, err);
         if (status != LQ_OK) {
             lq_error_add_tensor(err, t->claimed->name);
             return status;
         }
-        c.progress_done += t->claimed->elements;
+        c->progress_done += t->claimed->elements;
     }
-    return l->n_bases > 1 ? prefer_base(l, o, &c, err) : LQ_OK;
+    return l->n_bases > 1 ? prefer_base(l, o, c, err) : LQ_OK;
+}
+
+static lq_status look_at_all(struct lineage *l, const struct lineage_options *o, lq_error *err)
+{
+    struct pass_options c = {.isa = o->isa, .threads = o->threads, .progress = o->progress};
+    c.rooms = pass_rooms_new(o->threads);
+    const lq_status status = c.rooms ? look_at_each(l, o, &c, err) : lq_fail_memory(err);
+    pass_rooms_free(c.rooms);
+    return status;
 }
 
 /* ---- the model ---- */

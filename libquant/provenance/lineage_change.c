@@ -137,11 +137,13 @@ static void judge_blocks(const struct examination *e, const struct pass_chunk *c
                          const float *again)
 {
     const struct type_info *const type = e->pair->type;
-    const size_t len = type->block_len;
+    const size_t len = type->block_len, bytes = type->block_bytes;
+    const uint8_t *const again_stored = (const uint8_t *)(again + c->n);
     for (size_t i = 0; i < c->n / len; i++) {
-        const float far =
-            honest_distance(e->honest, c->stored + i * type->block_bytes, c->claimed + i * len,
-                            c->base[0] + i * len, again + i * len);
+        const struct honest_block b = {c->stored + i * bytes, c->claimed + i * len,
+                                       c->base[0] + i * len, again_stored + i * bytes,
+                                       again + i * len};
+        const float far = honest_distance(e->honest, &b);
         if (far > 1)
             mark_add(&e->lists[c->index], c->first / len + i, far);
     }
@@ -192,16 +194,22 @@ static double sign_z(const struct tensor_lineage *t)
     return n > 0 ? ((double)t->rows_closer - n / 2) / sqrt(n / 4) : 0;
 }
 
+/* Whether the rows are those of the base, changed: not by chance. */
+static bool is_related(const struct tensor_lineage *t)
+{
+    return sign_z(t) >= RELATED_SIGMA && t->correlation - t->chance >= RELATED_CORRELATION;
+}
+
 static enum lineage_verdict judge(const struct tensor_lineage *t)
 {
-    const double z = sign_z(t), beyond = t->correlation - t->chance;
-    if (t->rows_tested < LEAST_ROWS || isnan(beyond))
+    if (t->rows_tested < LEAST_ROWS)
         return LINEAGE_UNDETERMINED;
-    if (z >= RELATED_SIGMA && beyond >= RELATED_CORRELATION)
+    if (is_related(t))
         return t->fitted                                ? LINEAGE_MERGED
                : t->change > TUNED_FACTOR * t->rounding ? LINEAGE_TUNED
                                                         : LINEAGE_UNDETERMINED;
-    if (fabs(z) < UNRELATED_SIGMA && fabs(beyond) < UNRELATED_CORRELATION)
+    if (fabs(sign_z(t)) < UNRELATED_SIGMA &&
+        fabs(t->correlation - t->chance) < UNRELATED_CORRELATION)
         return LINEAGE_UNRELATED;
     return LINEAGE_UNDETERMINED;
 }
@@ -222,7 +230,7 @@ static void set_figures(struct tensor_lineage *t, const struct sums *s)
 static void judge_honest(struct tensor_lineage *t, uint64_t blocks)
 {
     t->blocks = blocks;
-    if (t->nonfinite)
+    if (t->nonfinite || (t->rows_tested >= LEAST_ROWS && !is_related(t)))
         return;
     if (!t->marked)
         t->verdict = LINEAGE_EXPLAINED;
@@ -237,8 +245,7 @@ static bool has_values(const struct compared *c)
 }
 
 static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair *p,
-                             const struct compare_options *options, struct sums *total,
-                             lq_error *err)
+                             const struct pass_options *options, struct sums *total, lq_error *err)
 {
     struct examination e = {.pair = p,
                             .base_type = pass_stored_type(&p->base[0]),
@@ -274,7 +281,7 @@ static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair
 }
 
 lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
-                          const struct compare_options *options, lq_error *err)
+                          const struct pass_options *options, lq_error *err)
 {
     struct sums total = {0};
     bool values = has_values(&p->claimed);
@@ -287,7 +294,7 @@ lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
     t->from = p->from[0];
     t->base = p->base_tensor[0];
     LQ_TRY(examine_one(t, p, options, &total, err));
-    t->fitted = t->residual <= ROUNDING_FACTOR * t->rounding && t->fitted;
+    t->fitted = t->fitted && t->residual <= ROUNDING_FACTOR * t->rounding + FIT_PRECISION;
     t->verdict = judge(t);
     if (p->type && honest_of(p->type))
         judge_honest(t, p->rows * p->cols / p->type->block_len);

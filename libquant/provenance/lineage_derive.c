@@ -124,7 +124,7 @@ static void try_rounding(void *ctx, const struct pass_chunk *c)
     compare_blocks(ctx, c, c->claimed, c->base[0], 1, sizeof(float));
 }
 
-static struct pass pass_of(struct attempt *a, size_t base, const struct compare_options *options)
+static struct pass pass_of(struct attempt *a, size_t base, const struct pass_options *options)
 {
     const struct lineage_pair *const p = a->pair;
     struct pass pass = {.claimed = p->claimed,
@@ -155,7 +155,7 @@ static struct pass pass_of(struct attempt *a, size_t base, const struct compare_
  * not exact. The lists of marks are the caller's where `lists` is not NULL. */
 static lq_status attempt(struct attempt *a, size_t base, uint64_t first, uint64_t n, double most,
                          struct mark_list **lists, uint64_t *n_lists,
-                         const struct compare_options *options, lq_error *err)
+                         const struct pass_options *options, lq_error *err)
 {
     struct pass pass = pass_of(a, base, options);
     const uint64_t len = a->pair->type ? a->pair->type->block_len : 1;
@@ -241,7 +241,7 @@ struct candidate {
 };
 
 static lq_status probe(struct candidate *c, const struct lineage_pair *p,
-                       const struct compare_options *options, lq_error *err)
+                       const struct pass_options *options, lq_error *err)
 {
     struct attempt a = {.pair = p, .how = c->how};
     uint64_t n = p->cols < PROBE ? PROBE / (p->cols ? p->cols : 1) : 1;
@@ -260,7 +260,7 @@ static lq_status probe(struct candidate *c, const struct lineage_pair *p,
 /* Tries a candidate on the whole tensor, and keeps what it found where that is better than what
  * there is. */
 static lq_status settle(struct tensor_lineage *t, const struct candidate *c,
-                        const struct lineage_pair *p, const struct compare_options *options,
+                        const struct lineage_pair *p, const struct pass_options *options,
                         lq_error *err)
 {
     struct attempt a = {.pair = p, .how = c->how};
@@ -296,11 +296,10 @@ static size_t list_candidates(struct candidate *out, const struct lineage_pair *
 }
 
 lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
-                         struct hypothesis *last, const struct compare_options *options,
-                         lq_error *err)
+                         struct hypothesis *last, const struct pass_options *options, lq_error *err)
 {
     struct candidate list[LINEAGE_BASES * MOST_WAYS];
-    const struct compare_options quiet = {.isa = options->isa, .threads = 1};
+    const struct pass_options quiet = {.isa = options->isa, .threads = 1, .rooms = options->rooms};
     const size_t n = list_candidates(list, p, last);
     size_t probed = 0, best = 0;
     for (size_t i = 0; i < n; i++) {

@@ -21,7 +21,7 @@ struct lineage_pair {
  * Where one gives all blocks but at most LINEAGE_ALTERED_MOST of them: sets t->derived, how, from,
  * base, blocks and marks. */
 lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
-                         struct hypothesis *last, const struct compare_options *options,
+                         struct hypothesis *last, const struct pass_options *options,
                          lq_error *err);
 
 /* The largest part of a tensor's blocks that may differ where a way still counts as right. */

@@ -183,7 +183,7 @@ static void nearest_first(struct lineage_pair *p, const struct gram *g)
 }
 
 lq_status lineage_fit(struct tensor_lineage *t, struct lineage_pair *p,
-                      const struct compare_options *options, lq_error *err)
+                      const struct pass_options *options, lq_error *err)
 {
     struct fit_pass f = {.n_bases = p->n_bases, .precision = p->precision};
     struct pass pass = {.claimed = p->claimed,

@@ -26,6 +26,20 @@ struct pass_chunk {
     unsigned isa;
 };
 
+/* The memory of each thread, kept from pass to pass. */
+struct pass_rooms;
+struct pass_rooms *pass_rooms_new(unsigned threads);
+/* NULL is allowed. */
+void pass_rooms_free(struct pass_rooms *r);
+
+struct pass_options {
+    unsigned isa;                    /* mask for kernel_for */
+    unsigned threads;                /* 0: one per processor */
+    struct pass_rooms *rooms;        /* for so many threads at least */
+    const struct progress *progress; /* steps in elements: progress_done + ... of progress_total */
+    uint64_t progress_done, progress_total;
+};
+
 struct pass {
     struct compared claimed;
     struct compared base[LINEAGE_BASES]; /* the first n_bases */
@@ -38,7 +52,7 @@ struct pass {
     void (*work)(void *ctx, const struct pass_chunk *c);
     bool (*enough)(const void *ctx); /* nothing that follows changes the result; or NULL */
     void *ctx;
-    const struct compare_options *options;
+    const struct pass_options *options;
 };
 
 /* Number of chunks of a pass. */

@@ -79,7 +79,7 @@ static void project(const struct sketch *k, uint64_t r)
 }
 
 static lq_status sketch_chunk(struct sketch *k, uint64_t row, uint64_t n,
-                              const struct compare_options *o, lq_error *err)
+                              const struct pass_options *o, lq_error *err)
 {
     const int threads = (int)threads_resolve(o->threads);
     LQ_TRY(read_rows(k, &k->claimed, row, n, o->isa, err));
@@ -148,7 +148,7 @@ static bool side_open(struct side *s, const struct compared *rows, uint64_t n)
     return s->raw && s->x;
 }
 
-static lq_status sketch_all(struct sketch *k, const struct compare_options *o, lq_error *err)
+static lq_status sketch_all(struct sketch *k, const struct pass_options *o, lq_error *err)
 {
     for (uint64_t i = 0; i < k->cols; i++)
         signs(k->q + i * SKETCH, i, 0);
@@ -162,7 +162,7 @@ static lq_status sketch_all(struct sketch *k, const struct compare_options *o, l
 }
 
 lq_status lineage_rank(struct tensor_lineage *t, const struct lineage_pair *p, double noise,
-                       const struct compare_options *options, lq_error *err)
+                       const struct pass_options *options, lq_error *err)
 {
     /* Of a smaller matrix the whole may look low; of a wider one, the signs take too much memory.
      */

@@ -1,0 +1,389 @@
+/* test_lineage.c -- models of known descent are told apart, and blocks of every type are unpacked
+ * as they are decoded. */
+#include <math.h>
+
+#include "libquant/codec/kernels.h"
+#include "libquant/provenance/lineage.h"
+#include "libquant/provenance/lineage_honest.h"
+#include "libquant/provenance/lineage_parts.h"
+#include "tests/unit/temp_folder.h"
+
+enum { SIZE = 256, LAYERS = 3, TOKENS = 300, EXTRA = 7 };
+
+static uint32_t state;
+
+static float random_value(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return (float)(int32_t)state * 0x1p-31f;
+}
+
+/* ---- small models: an embedding, and a square matrix and a norm for each layer ---- */
+
+struct small_model {
+    uint32_t layers, tokens;
+    float *embedding;          /* [tokens + EXTRA][SIZE] */
+    float *matrix[2 * LAYERS]; /* [SIZE][SIZE] */
+    float *norm;               /* [SIZE], of all layers */
+};
+
+static float *random_matrix(size_t rows)
+{
+    float *const x = malloc(rows * SIZE * sizeof *x);
+    assert_non_null(x);
+    for (size_t i = 0; i < rows * SIZE; i++)
+        x[i] = 0.1f * random_value();
+    return x;
+}
+
+static struct small_model model_new(uint32_t seed)
+{
+    struct small_model m = {.layers = LAYERS, .tokens = TOKENS};
+    state = seed;
+    m.embedding = random_matrix(TOKENS + EXTRA);
+    m.norm = random_matrix(1);
+    for (int i = 0; i < 2 * LAYERS; i++)
+        m.matrix[i] = random_matrix(SIZE);
+    return m;
+}
+
+static void model_free(struct small_model *m)
+{
+    free(m->embedding);
+    free(m->norm);
+    for (int i = 0; i < 2 * LAYERS; i++)
+        free(m->matrix[i]);
+}
+
+/* As safetensors; returns the path. */
+static const char *model_write(const struct small_model *m, const char *name)
+{
+    char header[4096];
+    size_t at = 0, n = 0;
+    const char *const path = temp_path(name);
+    const size_t matrix = SIZE * SIZE * sizeof(float), norm = SIZE * sizeof(float);
+    n += (size_t)snprintf(header + n, sizeof header - n,
+                          "{\"embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[%u,%d],"
+                          "\"data_offsets\":[0,%zu]}",
+                          m->tokens, SIZE, m->tokens * norm);
+    at = m->tokens * norm;
+    for (uint32_t i = 0; i < m->layers; i++, at += matrix + norm)
+        n += (size_t)snprintf(header + n, sizeof header - n,
+                              ",\"layers.%u.w\":{\"dtype\":\"F32\",\"shape\":[%d,%d],"
+                              "\"data_offsets\":[%zu,%zu]},\"layers.%u.norm\":{\"dtype\":\"F32\","
+                              "\"shape\":[%d],\"data_offsets\":[%zu,%zu]}",
+                              i, SIZE, SIZE, at, at + matrix, i, SIZE, at + matrix,
+                              at + matrix + norm);
+    header[n++] = '}';
+    FILE *const f = fopen(path, "wb");
+    assert_non_null(f);
+    const uint64_t len = n;
+    fwrite(&len, sizeof len, 1, f);
+    fwrite(header, n, 1, f);
+    fwrite(m->embedding, norm, m->tokens, f);
+    for (uint32_t i = 0; i < m->layers; i++) {
+        fwrite(m->matrix[i], matrix, 1, f);
+        fwrite(m->norm, norm, 1, f);
+    }
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static void find(struct lineage *l, const char *claimed, const char *const *bases, size_t n)
+{
+    const struct lineage_options o = {.isa = isa_detect(), .threads = 2};
+    lq_error err = {0};
+    memset(l, 0, sizeof *l);
+    const lq_status status = lineage_find(l, claimed, bases, n, &o, &err);
+    if (status != LQ_OK)
+        print_error("%s\n", err.message);
+    assert_int_equal(status, LQ_OK);
+}
+
+static void expect(const char *claimed, const char *base, enum lineage_verdict verdict)
+{
+    struct lineage l;
+    find(&l, claimed, &base, 1);
+    if (l.verdict != verdict)
+        print_error("%s: %s\n", lineage_verdict_name(l.verdict), l.why);
+    assert_int_equal(l.verdict, verdict);
+    lineage_release(&l);
+}
+
+static const struct tensor_lineage *tensor_of(const struct lineage *l, const char *name)
+{
+    for (size_t i = 0; i < l->n_tensors; i++)
+        if (strcmp(l->tensors[i].claimed->name, name) == 0)
+            return &l->tensors[i];
+    fail();
+    return NULL;
+}
+
+static void copies_and_others_are_told_apart(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(2);
+    (void)unused;
+    const char *const base = model_write(&a, "base.safetensors");
+    expect(base, base, LINEAGE_IDENTICAL);
+    expect(model_write(&b, "other.safetensors"), base, LINEAGE_UNRELATED);
+    model_free(&a);
+    model_free(&b);
+}
+
+static void low_rank_has_its_rank(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(1);
+    struct lineage l;
+    (void)unused;
+    state = 77;
+    float *const down = random_matrix(5), *const up = random_matrix(5);
+    for (int r = 0; r < SIZE; r++)
+        for (int c = 0; c < SIZE; c++) {
+            double sum = (double)b.matrix[1][r * SIZE + c];
+            for (int k = 0; k < 5; k++)
+                sum += (double)up[k * SIZE + r] * (double)down[k * SIZE + c];
+            b.matrix[1][r * SIZE + c] = (float)sum;
+        }
+    const char *const base = model_write(&a, "base.safetensors");
+    find(&l, model_write(&b, "lora.safetensors"), &base, 1);
+    assert_int_equal(l.verdict, LINEAGE_TUNED);
+    const struct tensor_lineage *const t = tensor_of(&l, "layers.1.w");
+    assert_int_equal(t->verdict, LINEAGE_TUNED);
+    assert_true(t->rank.low);
+    assert_int_equal(t->rank.rank, 5);
+    assert_int_equal(tensor_of(&l, "layers.0.w")->verdict, LINEAGE_IDENTICAL);
+    lineage_release(&l);
+    free(down);
+    free(up);
+    model_free(&a);
+    model_free(&b);
+}
+
+static void full_change_has_no_low_rank(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(1);
+    struct lineage l;
+    (void)unused;
+    state = 78;
+    for (int i = 0; i < SIZE * SIZE; i++)
+        b.matrix[1][i] += 0.01f * random_value();
+    const char *const base = model_write(&a, "base.safetensors");
+    find(&l, model_write(&b, "tuned.safetensors"), &base, 1);
+    assert_int_equal(l.verdict, LINEAGE_TUNED);
+    assert_false(tensor_of(&l, "layers.1.w")->rank.low);
+    assert_true(fabs(tensor_of(&l, "layers.1.w")->change - 0.1) < 0.01);
+    lineage_release(&l);
+    model_free(&a);
+    model_free(&b);
+}
+
+static void merges_give_their_weights(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(2), c = model_new(1);
+    struct lineage l;
+    (void)unused;
+    for (int m = 0; m < LAYERS; m++)
+        for (int i = 0; i < SIZE * SIZE; i++)
+            c.matrix[m][i] = 0.75f * a.matrix[m][i] + 0.25f * b.matrix[m][i];
+    for (int i = 0; i < TOKENS * SIZE; i++)
+        c.embedding[i] = 0.75f * a.embedding[i] + 0.25f * b.embedding[i];
+    const char *const bases[2] = {model_write(&a, "a.safetensors"),
+                                  model_write(&b, "b.safetensors")};
+    find(&l, model_write(&c, "c.safetensors"), bases, 2);
+    assert_int_equal(l.verdict, LINEAGE_MERGED);
+    const struct tensor_lineage *const t = tensor_of(&l, "layers.2.w");
+    assert_true(t->fitted && !t->spherical);
+    assert_true(fabs(t->weight[0] - 0.75) < 1e-4 && fabs(t->weight[1] - 0.25) < 1e-4);
+    lineage_release(&l);
+    model_free(&a);
+    model_free(&b);
+    model_free(&c);
+}
+
+/* Weights s of (1 - t) and t on the arc between two vectors of angle pi / 2, nearly that of
+ * independent ones: sin((1 - t) angle) / sin(angle). Here t = 0.5 on the exact angle of each pair.
+ */
+static void spherical_merges_are_told_from_linear_ones(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(2), c = model_new(1);
+    struct lineage l;
+    (void)unused;
+    for (int m = 0; m < LAYERS; m++) {
+        double aa = 0, bb = 0, ab = 0;
+        for (int i = 0; i < SIZE * SIZE; i++) {
+            aa += (double)a.matrix[m][i] * (double)a.matrix[m][i];
+            bb += (double)b.matrix[m][i] * (double)b.matrix[m][i];
+            ab += (double)a.matrix[m][i] * (double)b.matrix[m][i];
+        }
+        const double half = 1 / sqrt(2 + 2 * ab / sqrt(aa * bb)); /* sin(x / 2) / sin(x) */
+        for (int i = 0; i < SIZE * SIZE; i++)
+            c.matrix[m][i] = (float)(half * (double)a.matrix[m][i] + half * (double)b.matrix[m][i]);
+    }
+    const char *const bases[2] = {model_write(&a, "a.safetensors"),
+                                  model_write(&b, "b.safetensors")};
+    find(&l, model_write(&c, "c.safetensors"), bases, 2);
+    assert_int_equal(l.verdict, LINEAGE_MERGED);
+    assert_true(tensor_of(&l, "layers.0.w")->spherical);
+    lineage_release(&l);
+    model_free(&a);
+    model_free(&b);
+    model_free(&c);
+}
+
+static void layers_of_two_models_are_attributed(void **unused)
+{
+    struct small_model a = model_new(1), b = model_new(2);
+    struct lineage l;
+    (void)unused;
+    const char *const bases[2] = {model_write(&a, "a.safetensors"),
+                                  model_write(&b, "b.safetensors")};
+    float *const swapped = a.matrix[1];
+    a.matrix[1] = b.matrix[1];
+    b.matrix[1] = swapped;
+    find(&l, model_write(&a, "c.safetensors"), bases, 2);
+    assert_int_equal(l.verdict, LINEAGE_MERGED);
+    assert_int_equal(tensor_of(&l, "layers.0.w")->from, 0);
+    assert_int_equal(tensor_of(&l, "layers.1.w")->from, 1);
+    lineage_release(&l);
+    model_free(&a);
+    model_free(&b);
+}
+
+static void moved_layers_are_found(void **unused)
+{
+    struct small_model a = model_new(1);
+    struct lineage l;
+    (void)unused;
+    const char *const base = model_write(&a, "base.safetensors");
+    float *const first = a.matrix[0];
+    a.matrix[0] = a.matrix[2];
+    a.matrix[2] = first;
+    find(&l, model_write(&a, "swapped.safetensors"), &base, 1);
+    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    assert_int_equal(l.layers[0].layer, 2);
+    assert_int_equal(l.layers[1].layer, 1);
+    lineage_release(&l);
+    a.layers = 2; /* layers 2 and 1 of the base */
+    find(&l, model_write(&a, "pruned.safetensors"), &base, 1);
+    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    assert_int_equal(l.layers[0].layer, 2);
+    assert_int_equal(tensor_of(&l, "layers.0.w")->verdict, LINEAGE_IDENTICAL);
+    lineage_release(&l);
+    model_free(&a);
+}
+
+static void more_tokens_are_found(void **unused)
+{
+    struct small_model a = model_new(1);
+    struct lineage l;
+    (void)unused;
+    const char *const base = model_write(&a, "base.safetensors");
+    a.tokens = TOKENS + EXTRA;
+    find(&l, model_write(&a, "extended.safetensors"), &base, 1);
+    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    assert_true(tensor_of(&l, "embed_tokens.weight")->more_rows);
+    assert_int_equal(tensor_of(&l, "embed_tokens.weight")->verdict, LINEAGE_IDENTICAL);
+    lineage_release(&l);
+    model_free(&a);
+}
+
+/* ---- blocks ---- */
+
+enum { COLS = 512 };
+
+static void each_decoded_value_is_one_of_its_part(void **unused)
+{
+    static float x[COLS], v[COLS];
+    static uint8_t stored[COLS * 5];
+    (void)unused;
+    state = 5;
+    for (int i = 0; i < COLS; i++)
+        x[i] = random_value();
+    for (size_t t = 0; t < type_count(); t++) {
+        const struct type_info *const type = type_at(t);
+        const struct block_shape *const s = block_shape_of(type);
+        struct block_part parts[BLOCK_PARTS];
+        size_t at = 0;
+        if (!s)
+            continue;
+        type->encode(stored, x, 1, COLS, NULL);
+        type->decode(v, stored, COLS);
+        const size_t n = s->parts(stored, parts);
+        for (size_t p = 0; p < n; p++)
+            for (size_t i = 0; i < parts[p].len; i++, at++) {
+                const double u = ((double)v[at] - parts[p].base) / parts[p].unit;
+                const double level = s->flags & SHAPE_MIRRORED ? fabs(u) : u;
+                bool found = false;
+                for (int k = 0; k < parts[p].n_levels; k++)
+                    found =
+                        found || fabs(level - (parts[p].levels ? parts[p].levels[k] : k)) < 1e-3;
+                if (!found)
+                    print_error("%s: element %zu\n", type->name, at);
+                assert_true(found);
+            }
+        assert_int_equal(at, type->block_len);
+    }
+}
+
+/* Blocks of x, made with importance of its own for each element, and once more without. */
+static float farthest_block(const struct honest *h, const float *x, const float *of, bool weighted)
+{
+    static float v[COLS], again[COLS], w[COLS];
+    static uint8_t stored[COLS * 5], again_stored[COLS * 5];
+    const struct type_info *const type = h->type;
+    float worst = 0;
+    for (int i = 0; i < COLS; i++)
+        w[i] = 0.01f + fabsf(random_value());
+    type->encode(stored, of, 1, COLS, weighted ? w : NULL);
+    type->decode(v, stored, COLS);
+    type->encode(again_stored, x, 1, COLS, NULL);
+    type->decode(again, again_stored, COLS);
+    for (size_t i = 0; i < COLS / type->block_len; i++) {
+        const size_t at = i * type->block_len;
+        const struct honest_block b = {stored + i * type->block_bytes, v + at, x + at,
+                                       again_stored + i * type->block_bytes, again + at};
+        const float far = honest_distance(h, &b);
+        worst = far > worst ? far : worst;
+    }
+    return worst;
+}
+
+static void honest_blocks_are_not_accused_and_others_are(void **unused)
+{
+    static float x[COLS], other[COLS];
+    (void)unused;
+    state = 6;
+    for (int i = 0; i < COLS; i++) {
+        x[i] = random_value();
+        other[i] = random_value();
+    }
+    for (size_t t = 0; t < type_count(); t++) {
+        const struct honest *const h = honest_of(type_at(t));
+        if (!h)
+            continue;
+        assert_true(farthest_block(h, x, x, true) <= 1);
+        if (!(farthest_block(h, x, other, false) > 1))
+            print_error("%s\n", h->type->name);
+        assert_true(farthest_block(h, x, other, false) > 1);
+        other[3] = (float)NAN;
+        assert_true(farthest_block(h, other, x, false) == 0 || h->type->block_len < COLS);
+        other[3] = 0;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        temp_test(copies_and_others_are_told_apart),
+        temp_test(low_rank_has_its_rank),
+        temp_test(full_change_has_no_low_rank),
+        temp_test(merges_give_their_weights),
+        temp_test(spherical_merges_are_told_from_linear_ones),
+        temp_test(layers_of_two_models_are_attributed),
+        temp_test(moved_layers_are_found),
+        temp_test(more_tokens_are_found),
+        cmocka_unit_test(each_decoded_value_is_one_of_its_part),
+        cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
