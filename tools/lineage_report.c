@@ -32,6 +32,8 @@ static void put_way(struct text *t, const struct lineage *l, const struct tensor
         text_printf(t, " through %s", h->via->name);
     if (h->weighted)
         text_puts(t, " with importance");
+    if (h->rounding != ROUNDING_STRICT)
+        text_printf(t, ", %s rounding", rounding_name(h->rounding));
 }
 
 /* ---- text ---- */
@@ -232,6 +234,7 @@ static void out_way(struct json_out *j, const struct lineage *l, const struct te
     else
         out_null(j, "through");
     out_bool(j, "importance", h->weighted);
+    out_string(j, "rounding", rounding_name(h->rounding));
     out_end(j, '}');
 }
 

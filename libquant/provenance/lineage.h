@@ -39,6 +39,7 @@ enum lineage_verdict lineage_verdict_by_name(const char *name, size_t len);
 struct hypothesis {
     bool copy;                   /* the values as they are */
     bool weighted;               /* with the importance matrix */
+    enum rounding rounding;      /* of products and sums: see codec/type.h */
     const struct type_info *via; /* rounded to this type first, or NULL */
 };
 

@@ -13,7 +13,7 @@
 
 enum {
     PROBE = 4096, /* elements of a probe, at least a row; tensors of two probes are tried whole */
-    MOST_WAYS = 1 + 2 * 4
+    MOST_WAYS = 1 + 2 * 2 * 4
 };
 
 /* ---- marks ---- */
@@ -112,7 +112,8 @@ static void try_encoding(void *ctx, const struct pass_chunk *c)
 {
     struct attempt *const a = ctx;
     const struct lineage_pair *const p = a->pair;
-    const struct row_encoding e = {p->type, a->how.weighted ? p->importance : NULL, p->group_rows};
+    const struct row_encoding e = {type_rounded(p->type, a->how.rounding),
+                                   a->how.weighted ? p->importance : NULL, p->group_rows};
     encode_rows(&e, c->row, c->rows, c->cols, c->base[0], c->room, c->isa);
     compare_blocks(a, c, c->stored, c->room, p->type->block_len, p->type->block_bytes);
 }
@@ -135,7 +136,7 @@ static struct pass pass_of(struct attempt *a, size_t base, const struct pass_opt
                         .ctx = a,
                         .options = options};
     a->base_type = pass_stored_type(&p->base[base]);
-    pass.base[0].step.via = a->how.via;
+    pass.base[0].step.via = a->how.via ? type_rounded(a->how.via, a->how.rounding) : NULL;
     if (a->how.copy) {
         pass.work = try_copy;
         pass.want_claimed = pass.want_base = !p->type || p->type != a->base_type;
@@ -211,25 +212,37 @@ static bool may_encode(const struct lineage_pair *p, size_t base, const struct h
            (h->weighted ? type->flags & TYPE_QUANTIZED : !(type->flags & TYPE_NEEDS_IMPORTANCE));
 }
 
+/* Whether the rounding makes a difference to a way. */
+static bool is_distinct(const struct lineage_pair *p, const struct hypothesis *h)
+{
+    return h->rounding == ROUNDING_STRICT ||
+           (p->type && type_rounded(p->type, h->rounding) != p->type) ||
+           (h->via && type_rounded(h->via, h->rounding) != h->via);
+}
+
 /* The ways from base number `base`, the likeliest first. */
 static size_t list_ways(const struct lineage_pair *p, size_t base, struct hypothesis *ways)
 {
     const struct type_info *const vias[] = {NULL, &type_F16, &type_BF16, &type_Q8_0};
+    const enum rounding roundings[] = {ROUNDING_STRICT, ROUNDING_FUSED};
     size_t n = 0;
     if (may_copy(p, base))
         ways[n++] = (struct hypothesis){.copy = true};
-    for (int weighted = p->importance != NULL; weighted >= 0; weighted--)
-        for (size_t v = 0; v < sizeof vias / sizeof *vias; v++) {
-            const struct hypothesis h = {.weighted = weighted, .via = vias[v]};
-            if (may_encode(p, base, &h))
-                ways[n++] = h;
-        }
+    for (size_t r = 0; r < sizeof roundings / sizeof *roundings; r++)
+        for (int weighted = p->importance != NULL; weighted >= 0; weighted--)
+            for (size_t v = 0; v < sizeof vias / sizeof *vias; v++) {
+                const struct hypothesis h = {
+                    .weighted = weighted, .rounding = roundings[r], .via = vias[v]};
+                if (may_encode(p, base, &h) && is_distinct(p, &h))
+                    ways[n++] = h;
+            }
     return n;
 }
 
 static bool same_way(const struct hypothesis *a, const struct hypothesis *b)
 {
-    return a->copy == b->copy && a->weighted == b->weighted && a->via == b->via;
+    return a->copy == b->copy && a->weighted == b->weighted && a->rounding == b->rounding &&
+           a->via == b->via;
 }
 
 /* ---- choosing ---- */

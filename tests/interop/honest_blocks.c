@@ -90,10 +90,10 @@ struct row {
     uint8_t stored[COLS * 5], again_stored[COLS * 5];
 };
 
-static void encode(const struct type_info *type, const float *x, const float *w, uint8_t *out,
-                   float *v)
+static void encode(const struct type_info *type, enum rounding rounding, const float *x,
+                   const float *w, uint8_t *out, float *v)
 {
-    const struct kernel k = kernel_for(type, isa_detect());
+    const struct kernel k = kernel_for(type_rounded(type, rounding), isa_detect());
     k.encode(out, x, 1, COLS, w);
     k.decode(v, out, COLS);
 }
@@ -118,8 +118,9 @@ static void calibrate(const struct honest *h, unsigned long blocks, struct row *
         const int kind = (int)(n % KINDS);
         make_row(r->x, (int)(n / KINDS % WEIGHTS));
         make_importance(r->w, kind);
-        encode(type, r->x, kind ? r->w : NULL, r->stored, r->v);
-        encode(type, r->x, NULL, r->again_stored, r->again);
+        const enum rounding rounding = n / KINDS % 2 ? ROUNDING_FUSED : ROUNDING_STRICT;
+        encode(type, rounding, r->x, kind ? r->w : NULL, r->stored, r->v);
+        encode(type, ROUNDING_STRICT, r->x, NULL, r->again_stored, r->again);
         for (size_t i = 0; i < per_row; i++, done++) {
             struct honest_block b;
             double s[HONEST_STATISTICS];
@@ -164,8 +165,8 @@ static void curve(const struct honest *h, unsigned long blocks, struct row *r)
             const double size = sizes[s] * sqrt(square / COLS);
             for (int i = 0; i < COLS; i++)
                 changed[i] = r->x[i] + (float)(size * normal());
-            encode(type, changed, kind ? r->w : NULL, r->stored, r->v);
-            encode(type, r->x, NULL, r->again_stored, r->again);
+            encode(type, ROUNDING_STRICT, changed, kind ? r->w : NULL, r->stored, r->v);
+            encode(type, ROUNDING_STRICT, r->x, NULL, r->again_stored, r->again);
             for (size_t i = 0; i < per_row; i++, done++) {
                 struct honest_block b;
                 block_of(type, r, i, &b);

@@ -4,6 +4,7 @@
 
 #include "libquant/codec/kernels.h"
 #include "libquant/provenance/lineage.h"
+#include "libquant/provenance/lineage_derive.h"
 #include "libquant/provenance/lineage_honest.h"
 #include "libquant/provenance/lineage_parts.h"
 #include "tests/unit/temp_folder.h"
@@ -287,6 +288,107 @@ static void more_tokens_are_found(void **unused)
     model_free(&a);
 }
 
+/* ---- one tensor in memory ---- */
+
+enum { ROWS = 64, WIDTH = 1024 };
+
+/* A model of one tensor; data must outlive it. */
+static const struct tensor *memory_model(struct catalog *c, const struct type_info *type,
+                                         const void *data)
+{
+    static const uint64_t dim[2] = {ROWS, WIDTH};
+    lq_error err;
+    struct file *const file = catalog_add_file(c);
+    struct tensor *const t = catalog_add_tensor(c);
+    *t = (struct tensor){.name = "w", .type = type, .rank = 2, .dim = dim};
+    assert_true(tensor_measure(t));
+    assert_int_equal(source_open_memory(&file->source, "memory", data, t->bytes, &err), LQ_OK);
+    file->size = t->bytes;
+    return t;
+}
+
+/* Derives the tensor that `how` makes, with one block changed where it is not UINT64_MAX. */
+static struct tensor_lineage derive(const struct type_info *type, const struct hypothesis *how,
+                                    uint64_t changed)
+{
+    static float x[ROWS * WIDTH], y[ROWS * WIDTH], importance[WIDTH];
+    static uint8_t stored[ROWS * WIDTH * 5];
+    struct catalog base = {0}, claimed = {0};
+    struct tensor_lineage t = {0};
+    struct hypothesis last = {.copy = true};
+    const struct pass_options o = {.isa = isa_detect(), .rooms = pass_rooms_new(0)};
+    lq_error err = {0};
+    state = 9;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        x[i] = y[i] = random_value();
+    for (int i = 0; i < WIDTH; i++)
+        importance[i] = 0.1f + fabsf(random_value());
+    if (how->via) {
+        how->via->encode(stored, x, ROWS, WIDTH, NULL);
+        how->via->decode(y, stored, ROWS * WIDTH);
+    }
+    type_rounded(type, how->rounding)
+        ->encode(stored, y, ROWS, WIDTH, how->weighted ? importance : NULL);
+    if (changed != UINT64_MAX)
+        stored[changed * type->block_bytes + 5] ^= 4;
+    const struct tensor *const a = memory_model(&claimed, type, stored);
+    const struct tensor *const b = memory_model(&base, &type_F32, x);
+    const struct lineage_pair p = {.claimed = compared_tensor(&claimed, &a),
+                                   .base = {compared_tensor(&base, &b)},
+                                   .base_tensor = {b},
+                                   .n_bases = 1,
+                                   .rows = ROWS,
+                                   .cols = WIDTH,
+                                   .type = type,
+                                   .precision = type,
+                                   .importance = importance,
+                                   .group_rows = ROWS};
+    assert_int_equal(lineage_derive(&t, &p, &last, &o, &err), LQ_OK);
+    pass_rooms_free(o.rooms);
+    catalog_release(&base);
+    catalog_release(&claimed);
+    return t;
+}
+
+static void every_way_is_found(void **unused)
+{
+    static const struct type_info *const types[] = {&type_Q4_0, &type_Q4_K, &type_Q6_K,
+                                                    &type_IQ4_XS, &type_IQ3_S};
+    static const struct type_info *const vias[] = {NULL, &type_F16, &type_BF16, &type_Q8_0};
+    (void)unused;
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        for (int weighted = 0; weighted < 2; weighted++)
+            for (int fused = 0; fused < 2; fused++)
+                for (size_t v = 0; v < 4; v++) {
+                    const struct hypothesis how = {.weighted = weighted,
+                                                   .rounding =
+                                                       fused ? ROUNDING_FUSED : ROUNDING_STRICT,
+                                                   .via = vias[v]};
+                    if (fused && type_rounded(types[k], ROUNDING_FUSED) == types[k])
+                        continue;
+                    const struct tensor_lineage t = derive(types[k], &how, UINT64_MAX);
+                    assert_true(t.derived);
+                    assert_int_equal(t.marked, 0);
+                    assert_int_equal(t.how.weighted, how.weighted);
+                    assert_ptr_equal(t.how.via, how.via);
+                    /* of others, both roundings may give the same blocks */
+                    if (types[k] == &type_Q4_K)
+                        assert_int_equal(t.how.rounding, how.rounding);
+                    free(t.marks);
+                }
+}
+
+static void the_changed_block_is_named(void **unused)
+{
+    const struct hypothesis how = {.weighted = true, .rounding = ROUNDING_FUSED, .via = &type_BF16};
+    (void)unused;
+    const struct tensor_lineage t = derive(&type_Q4_K, &how, 201);
+    assert_true(t.derived);
+    assert_int_equal(t.marked, 1);
+    assert_int_equal(t.marks[0].block, 201);
+    free(t.marks);
+}
+
 /* ---- blocks ---- */
 
 enum { COLS = 512 };
@@ -382,6 +484,8 @@ int main(void)
         temp_test(layers_of_two_models_are_attributed),
         temp_test(moved_layers_are_found),
         temp_test(more_tokens_are_found),
+        cmocka_unit_test(every_way_is_found),
+        cmocka_unit_test(the_changed_block_is_named),
         cmocka_unit_test(each_decoded_value_is_one_of_its_part),
         cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
     };
