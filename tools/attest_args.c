@@ -45,7 +45,7 @@ static void set_common(struct attestation *a, const char *command, const char *t
     a->type = type;
     a->entry = entry_of(source);
     a->allow_nonfinite = stream->allow_nonfinite;
-    a->rounding = "strict";
+    a->rounding = stream->rounding;
     a->version = lq_version();
     a->has_importance = q->imatrix && q->imatrix->n;
     if (a->has_importance)

@@ -180,12 +180,13 @@ static lq_status run_gguf(const struct job *job, const char *path,
 static lq_status run(const struct context *ctx, const struct args *args, lq_error *err)
 {
     struct job job = {.ctx = ctx};
-    const struct stream_options stream = {.isa = ctx->isa, .threads = ctx->threads, .sync = true,
-                                          .allow_nonfinite = args_flag(args, "allow-nonfinite"),
-                                          .progress = ctx->progress};
+    struct stream_options stream = {.isa = ctx->isa, .threads = ctx->threads, .sync = true,
+                                    .progress = ctx->progress};
     const char *const format = args_value(args, "format");
     const bool safetensors = format && strcmp(format, "safetensors") == 0;
     lq_status status = parse(&job, args, err);
+    if (status == LQ_OK)
+        status = quantize_args_stream(&stream, args, err);
     if (status == LQ_OK && format && !safetensors && strcmp(format, "gguf") != 0)
         status = lq_fail(err, LQ_E_USAGE, "--format takes gguf or safetensors, not \"%.40s\"",
                          format);
@@ -215,7 +216,6 @@ static const struct option options[] = {
     {"split-max-tensors", 0, OPT_VALUE, "N", "several files, each with at most so many tensors"},
     {"no-tensor-first-split", 0, OPT_FLAG, NULL, "no tensors in the first of several files"},
     {"no-lazy", 0, OPT_FLAG, NULL, "accepted and not needed: memory does not grow with the model"},
-    {"allow-nonfinite", 0, OPT_FLAG, NULL, "pass on NaN and infinite weights"},
     QUANTIZE_OPTIONS,
     ATTEST_OPTIONS,
     {0},

@@ -22,6 +22,7 @@ struct job {
     bool dry_run;
     const struct mix *mix;
     struct quantize_args args;
+    struct stream_options stream;
     uint32_t *prune;
     size_t n_prune, cap_prune;
 };
@@ -178,6 +179,8 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     job->attest = args_value(args, "attest");
     LQ_TRY(args_u64(args, "max-buffer-size", 8192, 1, INT32_MAX, &unused, err));
     LQ_TRY(quantize_args_parse(&job->args, job->ctx, args, err));
+    LQ_TRY(quantize_args_stream(&job->stream, args, err));
+    job->stream.threads = job->threads;
     options->recipe.mix = job->mix;
     options->keep_split = args_flag(args, "keep-split");
     warn_of_patterns(job);
@@ -195,8 +198,6 @@ static void release(struct job *job)
 
 static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *err)
 {
-    const struct stream_options stream = {.isa = job->ctx->isa, .threads = job->threads,
-                                          .sync = true, .progress = job->ctx->progress};
     const struct context ctx = context_beside(job->ctx, job->out);
     struct quantize_report report = {.ctx = &ctx, .plan = plan, .dry_run = job->dry_run};
     lq_error refusal;
@@ -214,9 +215,9 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
     if (!report.digests)
         return lq_fail_memory(err);
     struct attest_args attest = {0};
-    lq_status status = attest_quantize(&attest, job->attest, plan->source, plan, &stream, err);
+    lq_status status = attest_quantize(&attest, job->attest, plan->source, plan, &job->stream, err);
     if (status == LQ_OK)
-        status = quantize_run(plan, &stream, report.digests, err);
+        status = quantize_run(plan, &job->stream, report.digests, err);
     if (status == LQ_OK)
         status = attest_args_write(&attest, err);
     attest_args_release(&attest);
@@ -228,7 +229,8 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
 
 static lq_status run(const struct context *ctx, const struct args *args, lq_error *err)
 {
-    struct job job = {.ctx = ctx};
+    struct job job = {.ctx = ctx,
+                      .stream = {.isa = ctx->isa, .sync = true, .progress = ctx->progress}};
     struct catalog source = {0};
     struct quantize_plan plan = {0};
     lq_status status = parse(&job, args, err);

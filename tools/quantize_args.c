@@ -143,6 +143,16 @@ lq_status quantize_args_parse(struct quantize_args *q, const struct context *ctx
     return read_imatrix(q, ctx, args, err);
 }
 
+lq_status quantize_args_stream(struct stream_options *stream, const struct args *args,
+                               lq_error *err)
+{
+    const char *const rounding = args_value(args, "rounding");
+    stream->allow_nonfinite = args_flag(args, "allow-nonfinite");
+    if (rounding && !rounding_by_name(rounding, &stream->rounding))
+        return lq_fail(err, LQ_E_USAGE, "--rounding takes strict or fused, not \"%.40s\"", rounding);
+    return LQ_OK;
+}
+
 void quantize_args_release(struct quantize_args *q)
 {
     for (size_t i = 0; i < q->n_patterns; i++)

@@ -23,6 +23,9 @@
         {"token-embedding-type", 0, OPT_VALUE, "TYPE", "type for the token embeddings"},           \
         {"leave-output-tensor", 0, OPT_FLAG, NULL, "keep output.weight as it is"},                 \
         {"allow-requantize", 0, OPT_FLAG, NULL, "accept a source that is quantized already"},      \
+        {"allow-nonfinite", 0, OPT_FLAG, NULL, "pass NaN and infinite weights on"},                \
+        {"rounding", 0, OPT_VALUE, "strict|fused",                                                 \
+         "of multiply-adds: as in ggml for x86-64, or as clang fuses them for Arm (strict)"},      \
     {                                                                                              \
         "override-kv", 0, OPT_LIST, "KEY=TYPE:VALUE", "set metadata; int, float, bool or str"      \
     }
@@ -40,6 +43,9 @@ struct quantize_args {
  * LQ_E_USAGE names the option at fault. */
 lq_status quantize_args_parse(struct quantize_args *q, const struct context *ctx,
                               const struct args *args, lq_error *err);
+/* --rounding and --allow-nonfinite. */
+lq_status quantize_args_stream(struct stream_options *stream, const struct args *args,
+                               lq_error *err);
 void quantize_args_release(struct quantize_args *q);
 
 #endif

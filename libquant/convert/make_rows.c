@@ -148,12 +148,13 @@ void encode_rows(const struct row_encoding *e, uint64_t row, uint64_t rows, uint
 }
 
 static void encode(const struct output *o, const struct chunk *c, const float *x, void *dst,
-                   unsigned isa)
+                   const struct stream_options *options)
 {
     const struct tensor *const t = &o->catalog.tensors[c->step];
-    const struct row_encoding e = {t->type, o->importance ? o->importance[c->step] : NULL,
+    const struct row_encoding e = {type_rounded(t->type, options->rounding),
+                                   o->importance ? o->importance[c->step] : NULL,
                                    tensor_rows(t) / (o->groups ? o->groups[c->step] : 1)};
-    encode_rows(&e, c->row, c->rows, c->cols, x, dst, isa);
+    encode_rows(&e, c->row, c->rows, c->cols, x, dst, options->isa);
 }
 
 /* True where the output's bytes are the source's bytes. */
@@ -165,7 +166,7 @@ static bool copies(const struct step *s, const struct tensor *out)
 
 /* The chunk as floats: where the source is float32 and nothing changes it, where it was read to. */
 static lq_status to_floats(const struct step *s, const struct chunk *c, const struct row_buffers *b,
-                           unsigned isa, const float **x, lq_error *err)
+                           unsigned isa, enum rounding rounding, const float **x, lq_error *err)
 {
     *x = b->floats;
     if (s->fill) {
@@ -173,7 +174,7 @@ static lq_status to_floats(const struct step *s, const struct chunk *c, const st
     } else if (s->in[0]->type->id == LQ_TYPE_F32 && !s->map && !s->via) {
         *x = b->raw;
     } else {
-        const struct kernel k = kernel_for(s->in[0]->type, isa);
+        const struct kernel k = kernel_for(type_rounded(s->in[0]->type, rounding), isa);
         if (!k.decode)
             return lq_fail(err, LQ_E_UNSUPPORTED, "type %s cannot be converted to numbers",
                            s->in[0]->type->name);
@@ -194,7 +195,7 @@ lq_status step_floats(const struct step *s, uint64_t row, uint64_t n, uint64_t c
     const float *x;
     if (is_plain(s))
         LQ_TRY(read_raw(s, &c, raw, err));
-    LQ_TRY(to_floats(s, &c, &b, isa, &x, err));
+    LQ_TRY(to_floats(s, &c, &b, isa, ROUNDING_STRICT, &x, err));
     if (x != dst)
         memcpy(dst, x, (size_t)(n * cols) * sizeof *dst);
     return LQ_OK;
@@ -216,11 +217,11 @@ lq_status make_rows(const struct step *s, const struct chunk *c, const struct ou
             memcpy(out[k], buffers->raw, len[k]);
         } else {
             if (!x) {
-                LQ_TRY(to_floats(s, c, buffers, options->isa, &x, err));
+                LQ_TRY(to_floats(s, c, buffers, options->isa, options->rounding, &x, err));
                 if (!options->allow_nonfinite)
                     LQ_TRY(check_floats(c, x, err));
             }
-            encode(&outputs[k], c, x, out[k], options->isa);
+            encode(&outputs[k], c, x, out[k], options);
         }
         if (!options->allow_nonfinite)
             LQ_TRY(check_stored(c, t->type, out[k],

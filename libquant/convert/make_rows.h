@@ -40,7 +40,7 @@ lq_status step_floats(const struct step *s, uint64_t row, uint64_t n, uint64_t c
 
 /* How rows are encoded. */
 struct row_encoding {
-    const struct type_info *type;
+    const struct type_info *type; /* as type_rounded() gives it */
     const float *importance; /* of the columns, for each group of rows; or NULL */
     uint64_t group_rows;     /* rows of the tensor that share their importance (an expert's) */
 };

@@ -83,6 +83,7 @@ struct stream_options {
     bool sync;                     /* fsync outputs */
     bool allow_nonfinite;          /* else NaN and infinities, in what is read or as the result of
                                       encoding, are LQ_E_MODEL, with tensor and index */
+    enum rounding rounding;        /* of multiply-adds in the codecs, see codec/type.h */
     const struct progress *progress;
 };
 

@@ -32,7 +32,8 @@ struct attestation {
     struct attested_file *subjects, *materials;
     size_t n_subjects, n_materials;
     uint8_t content[32], source_content[32]; /* content digests of output and source */
-    const char *rounding, *version;
+    enum rounding rounding;
+    const char *version;
     /* after attestation_read: */
     bool in_envelope;               /* DSSE; its signatures are not looked at here */
     struct type_pattern *patterns;

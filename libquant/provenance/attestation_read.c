@@ -210,7 +210,7 @@ static void read_recipe(struct reader *r, const cJSON *o)
     a->entry = string_of(r, o, "source", false);
     a->type = string_of(r, o, "type", false);
     read_via(r, o);
-    a->rounding = string_of(r, o, "rounding", false);
+    const char *const rounding = string_of(r, o, "rounding", false);
     a->names.id = c->metadata.id = string_of(r, o, "modelId", true);
     c->metadata.name = string_of(r, o, "modelName", true);
     a->metadata.data = string_of(r, o, "metadata", true);
@@ -229,11 +229,11 @@ static void read_recipe(struct reader *r, const cJSON *o)
         a->entry = NULL;
     else if (!resolver_name_is_safe(a->entry))
         bad(r, "source", "the name of a file in the source");
-    if (r->status == LQ_OK && strcmp(a->rounding, "strict") != 0)
+    if (r->status == LQ_OK && !rounding_by_name(rounding, &a->rounding))
         r->status = lq_fail_at(r->err, LQ_E_UNSUPPORTED, r->file, -1,
                                "made with the rounding profile \"%.40s\", which this version does "
                                "not know",
-                               a->rounding);
+                               rounding);
     if (r->status == LQ_OK && r->taken != cJSON_GetArraySize(o))
         r->status = lq_fail_at(r->err, LQ_E_UNSUPPORTED, r->file, -1,
                                "externalParameters has a parameter that this version does not know");

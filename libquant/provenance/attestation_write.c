@@ -142,7 +142,7 @@ static void put_recipe(struct text *t, const struct attestation *a)
     put_string(t, "source", a->entry ? a->entry : ".");
     put_string(t, "type", a->type);
     put_string(t, "via", c->via ? c->via->name : "F32");
-    put_string(t, "rounding", a->rounding);
+    put_string(t, "rounding", rounding_name(a->rounding));
     put_string(t, "modelId", a->names.id);
     put_string(t, "modelName", c->metadata.name);
     put_key(t, "metadata");

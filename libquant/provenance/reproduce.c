@@ -241,6 +241,7 @@ static lq_status run(struct job *j, lq_error *err)
     struct attested_output attested = {.output = j->output};
     struct attest_run *hashes;
     stream.allow_nonfinite = j->a->allow_nonfinite;
+    stream.rounding = j->a->rounding;
     LQ_TRY(open_sinks(j, err));
     lq_error found = {0};
     LQ_TRY(attest_begin(&hashes, j->source, j->files, &attested, 1, stream.threads, err));

@@ -52,6 +52,24 @@ check "a folder is for lq convert" eval 'exits 3 && says "lq convert" && nothing
 run quantize nothing.gguf x.gguf Q4_K_M
 check "a missing input is an I/O error" exits 4
 
+cp f16.gguf nan.gguf # the last weight becomes a NaN, in 16 bits as in 32
+printf '\300\177' | dd of=nan.gguf bs=1 seek=$(($(wc -c <f16.gguf) - 2)) conv=notrunc 2>/dev/null
+run quantize nan.gguf x.gguf Q8_0
+check "a NaN is refused, with tensor and index" \
+    eval 'exits 3 && says "output_norm.weight: element 255 of row 0 is .*not a number" && nothing'
+run quantize --allow-nonfinite nan.gguf x.gguf Q8_0
+check "unless it is insisted on" exits 0
+rm x.gguf
+
+run quantize f16.gguf strict.gguf Q4_K_M --rounding strict
+check "strict rounding is the default" cmp q.gguf strict.gguf
+run quantize f16.gguf fused.gguf Q4_K_M --rounding fused
+check "fused multiply-adds give another file" eval 'exits 0 && ! cmp -s q.gguf fused.gguf'
+LQ_ISA=scalar run quantize f16.gguf scalar.gguf Q4_K_M --rounding fused
+check "the same one without vector instructions" cmp fused.gguf scalar.gguf
+run quantize f16.gguf x.gguf Q4_K_M --rounding loose
+check "another rounding is not known" eval 'exits 2 && says "strict or fused" && nothing'
+
 run quantize f16.gguf x.gguf Q4_KM
 check "an unknown type names its neighbours" eval 'exits 2 && says "Q4_K_M\?" && says "Q4_0"'
 run quantize f16.gguf x.gguf

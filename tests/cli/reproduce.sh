@@ -134,6 +134,12 @@ check "an unknown parameter is not passed over" refused 3 'parameter that this v
 tamper 's/"pure":false,//'
 run reproduce x.json --source "$demo" --output q.gguf
 check "a missing one neither" refused 3 '"pure" should be'
+tamper 's/"rounding":"strict"/"rounding":"fused"/'
+run reproduce x.json --source "$demo" --output q.gguf
+check "another rounding is refused" exits 1
+run convert "$demo" -o fused.gguf --type q4_k_m --rounding fused --attest fused.json
+run reproduce fused.json --source "$demo" --output fused.gguf
+check "fused multiply-adds are part of the recipe" eval 'exits 0 && ! cmp -s q.gguf fused.gguf'
 tamper 's/"rounding":"strict"/"rounding":"other"/'
 run reproduce x.json --source "$demo" --output q.gguf
 check "an unknown rounding cannot be checked" refused 3 'rounding profile'
