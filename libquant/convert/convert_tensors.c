@@ -7,6 +7,7 @@
 #include "libquant/base/source.h"
 #include "libquant/base/text.h"
 #include "libquant/convert/plan_steps.h"
+#include "libquant/model/metadata.h"
 #include "libquant/model/packed.h"
 
 #include <stdio.h>
@@ -187,6 +188,7 @@ lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
     LQ_TRY(split_check_targets(&c->output.catalog, &c->model.source, err));
     c->output.format = out->format = &format_safetensors;
     LQ_TRY(catalog_set_string(out, "format", "pt", 2, err));
+    LQ_TRY(metadata_write_license(&c->model, out, err));
     c->steps = mem_calloc(out->n_tensors, sizeof *c->steps);
     c->digests = mem_calloc(n, sizeof *c->digests);
     if (!c->steps || !c->digests)

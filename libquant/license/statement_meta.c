@@ -142,6 +142,8 @@ lq_status statement_read_metadata(struct license_facts *f, const struct catalog 
         {"general.organization", offsetof(struct license_facts, organization)         },
         {"general.license.name", offsetof(struct license_facts, metadata_license_name)},
         {"general.license.link", offsetof(struct license_facts, license_link)         },
+        {"license_name",         offsetof(struct license_facts, metadata_license_name)},
+        {"license_link",         offsetof(struct license_facts, license_link)         },
     };
     LQ_TRY(read_claims(f, c, err));
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {

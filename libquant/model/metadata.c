@@ -137,6 +137,23 @@ static lq_status from_card(struct state *s, lq_error *err)
     return LQ_OK;
 }
 
+/* What the metadata of the source say about its licence, where nothing else did. */
+static void license_from_source(struct state *s)
+{
+    static const struct {
+        enum field field;
+        const char *key;
+    } keys[] = {{LICENSE, "general.license"},           {LICENSE, "license"},
+                {LICENSE, "modelspec.license"},         {LICENSE_NAME, "general.license.name"},
+                {LICENSE_NAME, "license_name"},         {LICENSE_LINK, "general.license.link"},
+                {LICENSE_LINK, "license_link"}};
+    if (s->value[LICENSE])
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!s->value[keys[i].field])
+            s->value[keys[i].field] = catalog_meta_string(&s->m->source, keys[i].key);
+}
+
 /* What a name tells fills what is still unknown. */
 static lq_status from_id(struct state *s, const char *id, const char *from, lq_error *err)
 {
@@ -408,6 +425,7 @@ static lq_status collect(struct state *s, const struct mapping *map,
                          const struct metadata_options *options, lq_error *err)
 {
     LQ_TRY(from_card(s, err));
+    license_from_source(s);
     LQ_TRY(from_config(s, err));
     LQ_TRY(from_folder(s, options, err));
     LQ_TRY(from_overrides(s, options, err));
@@ -420,21 +438,27 @@ static lq_status collect(struct state *s, const struct mapping *map,
     return write_all(s, err);
 }
 
+static lq_status read_card(struct model *m, cJSON **card, lq_error *err)
+{
+    lq_error problem;
+    const lq_status status = card_read(card, m->files, &problem);
+    if (status == LQ_E_FORMAT) {
+        /* A card is text for people: one that is not well-formed stops nobody. */
+        model_note(m, "README.md: %s; the model card is ignored", problem.message);
+        return LQ_OK;
+    }
+    if (status != LQ_OK && err)
+        *err = problem;
+    return status;
+}
+
 lq_status metadata_write(struct model *m, const struct mapping *map,
                          const struct metadata_options *options, struct catalog *out,
                          struct metadata_names *names, lq_error *err)
 {
     struct state s = {.m = m, .out = out, .parameters = map ? map->parameters : 0};
     cJSON *card = NULL, *overrides = NULL;
-    lq_error problem;
-    lq_status status = card_read(&card, m->files, &problem);
-    if (status == LQ_E_FORMAT) {
-        /* A card is text for people: one that is not well-formed stops nobody. */
-        model_note(m, "README.md: %s; the model card is ignored", problem.message);
-        status = LQ_OK;
-    } else if (status != LQ_OK && err) {
-        *err = problem;
-    }
+    lq_status status = read_card(m, &card, err);
     if (status == LQ_OK && options->overrides)
         status = json_document(&overrides, options->overrides, err);
     s.card = card;
@@ -452,6 +476,30 @@ lq_status metadata_write(struct model *m, const struct mapping *map,
     };
     cJSON_Delete(card);
     cJSON_Delete(overrides);
+    return status;
+}
+
+lq_status metadata_write_license(struct model *m, struct catalog *out, lq_error *err)
+{
+    static const struct {
+        enum field field;
+        const char *key;
+    } keys[] = {{LICENSE, "license"},
+                {LICENSE_NAME, "license_name"},
+                {LICENSE_LINK, "license_link"}};
+    struct state s = {.m = m, .out = out};
+    cJSON *card = NULL;
+    lq_status status = LQ_OK;
+    /* A GGUF file speaks for itself; what lies beside it may belong to another. */
+    if (!catalog_meta(&m->source, "general.architecture"))
+        status = read_card(m, &card, err);
+    s.card = card;
+    if (status == LQ_OK)
+        status = from_card(&s, err);
+    license_from_source(&s);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && status == LQ_OK; i++)
+        status = put(&s, keys[i].key, s.value[keys[i].field], err);
+    cJSON_Delete(card);
     return status;
 }
 

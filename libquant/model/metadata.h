@@ -26,6 +26,10 @@ lq_status metadata_write(struct model *m, const struct mapping *map,
                          const struct metadata_options *options, struct catalog *out,
                          struct metadata_names *names, lq_error *err);
 
+/* Writes what the model says about its licence as strings: license, license_name, license_link, as a
+ * model card has them; lists with commas. For formats whose metadata are strings. */
+lq_status metadata_write_license(struct model *m, struct catalog *out, lq_error *err);
+
 /* "Base-7B-Instruct-v1-Q4_K_M" (without an extension), as gguf-py's naming_convention makes it.
  * `type` may be NULL; `kind` ("vocab") too. NULL when out of memory. */
 char *metadata_file_name(const struct metadata_names *names, const char *type, const char *kind,

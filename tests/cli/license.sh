@@ -180,6 +180,24 @@ mkdir out3
 run quantize out1/x.gguf out3/y.gguf Q8_0
 check "quantize warns where the notice stays behind" says 'no file NOTICE'
 
+
+mkdir out4 out5
+run convert copy -o out4/model.safetensors --format safetensors
+check "convert to safetensors carries the licence over, and warns too" \
+    eval 'exits 0 && says "no file NOTICE" && head -c 200 out4/model.safetensors | grep -aq \
+        "{\"__metadata__\":{\"format\":\"pt\",\"license\":\"gemma\",\"license_link\":\"https://ai.google.dev/gemma/terms\"}"'
+cp out2/Notice.txt out4/
+run license out4
+check "and it is read there" prints '^metadata +model.safetensors license +gemma'
+run convert out1/x.gguf -o out5/model.safetensors --format safetensors
+run license out5
+check "also from a GGUF file" prints '^metadata +model.safetensors license +gemma'
+rm copy/README.md copy/*.safetensors*
+cp out4/model.safetensors copy/
+run convert copy -o out5/again.gguf --type bf16
+run inspect out5/again.gguf general.license
+check "without a card the licence comes from the metadata of the weights" prints '^general.license: gemma$'
+
 mkdir several
 cp out1/x.gguf several/a-bf16.gguf
 "$lq" quantize out1/x.gguf several/a-q8_0.gguf Q8_0 --override-kv general.license=str:mit >/dev/null 2>&1
