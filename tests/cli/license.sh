@@ -196,7 +196,7 @@ rm copy/README.md copy/*.safetensors*
 cp out4/model.safetensors copy/
 run convert copy -o out5/again.gguf --type bf16
 run inspect out5/again.gguf general.license
-check "without a card the licence comes from the metadata of the weights" prints '^general.license: gemma$'
+check "without a card the licence comes from the metadata of the weights" prints '^gemma$'
 
 mkdir several
 cp out1/x.gguf several/a-bf16.gguf
@@ -217,7 +217,18 @@ check "an unknown level is wrong usage" refused 2 'none of note, warning, error'
 run license missing
 check "a missing model is an I/O error" refused 4 '^lq: missing: '
 
-# ---- bad input ----
+# ---- bad input: each in 128 MiB and 10 seconds ----
+# Under a sanitizer, which reserves more, memory is not limited.
+limit='ulimit -v 131072'
+(eval "$limit" && exec "$lq" version) >/dev/null 2>&1 || limit=:
+
+# bounded ARGUMENT...: as run; 99 where it took too long
+bounded() {
+    begin=$(date +%s)
+    (eval "$limit" && exec "$lq" "$@") >out 2>err </dev/null
+    code=$?
+    [ $(($(date +%s) - begin)) -le 10 ] || code=99
+}
 printf -- '---\nlicense: apache-2.0\na: &a [x,x,x,x,x,x,x,x,x]\n' >bomb
 i=0
 while [ $i -lt 9 ]; do
@@ -227,33 +238,61 @@ done
 echo --- >>bomb
 model bombed ''
 cp bomb bombed/README.md
-run license bombed
+bounded license bombed
 check "a bomb of aliases is refused" eval 'exits 0 && only "warning LIC-CARD-INVALID" && prints "aliases make it too large"'
 model tagged 'license: !!python/object/apply:os.system ["touch x"]'
-run license tagged
+bounded license tagged
 check "tags of YAML run nothing" eval 'exits 0 && [ ! -e x ] && [ ! -e tagged/x ]'
 model endless ''
 { echo ---; echo 'license: [apache-2.0'; yes 'a: b' | head -n 300000; } >endless/README.md
-run license endless
+bounded license endless
 check "front matter without end is refused" eval 'exits 0 && only "warning LIC-CARD-INVALID"'
 model large 'license: apache-2.0'
 if truncate -s 1073741824 large/LICENSE 2>/dev/null; then
-    run license large
+    bounded license large
     check "a licence of 1 GB is not read" eval 'exits 0 && only "warning LIC-FILE-INVALID" && prints "larger than 2 MiB"'
-    run license large/LICENSE
+    bounded license large/LICENSE
     check "nor where it is named" refused 3 'larger than 2 MiB'
     rm large/LICENSE
 fi
 model binary 'license: apache-2.0'
 printf 'MIT\0\1\2' >binary/LICENSE
-run license binary
+bounded license binary
 check "a binary licence is not read" eval 'only "warning LIC-FILE-INVALID" && prints "not plain text"'
 model linked 'license: apache-2.0'
 ln -s /etc/passwd linked/LICENSE
-run license linked
+bounded license linked
 check "a link out of the folder is not followed" eval 'exits 0 && only "warning LIC-FILE-INVALID" && not prints root:'
 model steer 'license: "\\x1b[31m\\u202eapache"'
-run license steer
+bounded license steer
 check "what a card says does not steer the terminal" \
     eval 'exits 0 && prints "x1b" && ! grep -q "$(printf "\033")" out && ! grep -q "$(printf "\342\200\256")" out'
+model organs 'license: mit\nbase_model: "x/\\e[2J\\u2066b"'
+cp "$apache" "organs/LICENSE$(printf '\342\200\256')txt.evil"
+cp "$apache" "organs/LICENSE.$(printf '\033')[31m"
+bounded license organs
+check "nor do the names of files and of base models" \
+    eval 'exits 1 && prints "u.202e.txt" && ! grep -q "$(printf "\033")" out err && ! grep -q "$(printf "\342\200")" out'
+bounded license organs --json
+check "in JSON neither" eval '"$json_valid" out && ! grep -q "$(printf "\033")" out'
+model pipe 'license: apache-2.0'
+mkfifo pipe/LICENSE pipe/NOTICE
+bounded license pipe
+check "pipes are not waited for" eval 'exits 0 && only "note LIC-MISSING-FILE"'
+model device 'license: apache-2.0'
+ln -s /dev/zero device/LICENSE
+bounded license device
+check "nor are devices read" exits 0
+model repeated 'license: apache-2.0'
+i=0
+while [ $i -lt 180 ]; do cat "$apache" && i=$((i + 1)); done >repeated/LICENSE
+bounded license repeated
+check "a licence 180 times is still that licence" eval 'exits 0 && prints "^text +LICENSE +Apache-2.0"'
+model words 'license: apache-2.0'
+tr -s ' \n' '\n\n' <"$apache" | sort | head -c 12000 >words/one
+i=0
+while [ $i -lt 160 ]; do cat words/one && i=$((i + 1)); done >words/LICENSE
+rm words/one
+bounded license words
+check "its words in another order are none" eval 'exits 0 && only "warning LIC-UNKNOWN"'
 finish

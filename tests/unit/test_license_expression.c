@@ -56,6 +56,8 @@ static void one_form_is_written(void **state)
     check_written("DocumentRef-a:LicenseRef-b", "DocumentRef-a:LicenseRef-b");
     check_written("MIT WITH AdditionRef-x", "MIT WITH AdditionRef-x");
     check_written("NOASSERTION AND MIT", "NOASSERTION AND MIT");
+    check_written("NONE", "NONE");
+    check_written("((MIT) OR (ISC AND (Zlib OR 0BSD)))", "MIT OR ISC AND (Zlib OR 0BSD)");
 }
 
 static void deprecated_ones_are_replaced(void **state)
@@ -176,6 +178,17 @@ static void identifiers_of_the_hub(void **state)
     }
 }
 
+static void families_are_no_licences(void **state)
+{
+    (void)state;
+    static const char *const families[] = {"bsd", "cc", "gpl", "lgpl", "gfdl", "openrail"};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        const struct hub_license l = hub_license_find(families[i]);
+        assert_int_equal(l.kind, HUB_FAMILY);
+        assert_null(l.id);
+    }
+}
+
 /* Every identifier that the hub's page lists means something, and what it means is an expression.
  */
 static void all_of_the_hub(void **state)
@@ -215,6 +228,7 @@ int main(void)
         cmocka_unit_test(what_is_no_expression),    cmocka_unit_test(limits),
         cmocka_unit_test(comparison_is_of_meaning), cmocka_unit_test(unknown_ones_are_kept),
         cmocka_unit_test(identifiers_of_the_hub),   cmocka_unit_test(all_of_the_hub),
+        cmocka_unit_test(families_are_no_licences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

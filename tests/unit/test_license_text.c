@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "libquant/license/identify.h"
+#include "libquant/license/index.h"
 
 #define GRANT                                                                                      \
     "Permission is hereby granted, free of charge, to any person obtaining a copy of this "        \
@@ -98,6 +99,9 @@ static void the_same_words(void **state)
     check_words("see \xc2\xa9 and copyright (c) now", " see copyright and copyright now ");
     check_words("(c) You must retain\nall", " you must retain all ");
     check_words("\xc3\x89TAT \xd0\x9b", " \xc3\xa9tat \xd0\xbb ");
+    check_words("no\xe2\x80\x94"
+                "never\xe2\x80\x93 or - so",
+                " nonever or so ");
     check_words("see https://x", " see http x ");
     check_words("version 2.0 of", " version 2 0 of ");
     check_words("\xff\xfe\n", " ");
@@ -303,6 +307,21 @@ static void the_notice_of_files_is_no_licence(void **state)
              "Apache-2.0", TEXT_NOTICE, 1);
 }
 
+static void short_texts_keep_all_their_pairs(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (size_t i = 0; i < index_count(); i++) {
+        const struct index_text *const t = index_text_at(i);
+        if (t->words >= 60)
+            continue;
+        n++;
+        assert_false(t->flags & INDEX_SAMPLED);
+        assert_true(t->words < 2 || t->count > 0);
+    }
+    assert_true(n > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_part_of_a_licence_is_not_taken_for_it),
         cmocka_unit_test(additions_make_a_text_modified),
         cmocka_unit_test(several_in_one_file),
+        cmocka_unit_test(short_texts_keep_all_their_pairs),
         cmocka_unit_test(what_is_no_licence),
         cmocka_unit_test(the_notice_of_files_is_no_licence),
     };
