@@ -9,12 +9,31 @@ static const char *or_dash(const char *s)
     return s ? s : "-";
 }
 
-/* "GPL-2.0-only GPL-2.0-or-later": how sure. */
+/* "GPL-2.0-only or GPL-2.0-or-later": those that share a text, without those that are deprecated.
+ */
+static void put_ids(struct text *t, const char *ids)
+{
+    const size_t begin = t->len;
+    for (const char *s = ids; *s;) {
+        const size_t n = strcspn(s, " ");
+        const struct spdx_license *const l = spdx_license_find(s, n);
+        if (!(l && l->deprecated))
+            text_printf(t, "%s%.*s", t->len > begin ? " or " : "", (int)n, s);
+        s += n + (s[n] == ' ');
+    }
+    if (t->len == begin)
+        text_puts(t, ids);
+}
+
+/* What it is, and how sure. */
 static void put_text_match(struct text *t, const struct identification *id)
 {
-    for (size_t i = 0; i < id->n; i++)
-        text_printf(t, "%s%s, %s, %.1f %%", i ? "; " : "", id->found[i].ids,
-                    text_match_name(id->found[i].how), 100 * id->found[i].score);
+    for (size_t i = 0; i < id->n; i++) {
+        text_puts(t, i ? "; " : "");
+        put_ids(t, id->found[i].ids);
+        text_printf(t, ", %s, %.1f %%", text_match_name(id->found[i].how),
+                    100 * id->found[i].score);
+    }
     if (!id->n)
         text_puts(t, "no licence text that is known");
 }
@@ -87,6 +106,25 @@ static void print_summary(const struct license_report *r, const struct context *
     table_print(&t, ctx, 0);
 }
 
+/* Words that differ in texts that still are the licence; those of changed texts are a finding. */
+static void print_differences(const struct license_report *r, const struct context *ctx)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < r->model->n_statements; i++) {
+        const struct statement *const s = &r->model->statements[i];
+        if (s->kind != STATEMENT_TEXT || !s->text.differs.len || s->text.found[0].how != TEXT_MATCH)
+            continue;
+        text_puts(&t, "words of ");
+        text_put_printable(&t, s->file, strlen(s->file));
+        text_puts(&t, " that differ: ");
+        text_put_printable(&t, s->text.differs.data, s->text.differs.len);
+        text_putc(&t, '\n');
+    }
+    if (t.data && !t.failed)
+        fwrite(t.data, 1, t.len, ctx->out);
+    text_free(&t);
+}
+
 static void print_statements(const struct license_report *r, const struct context *ctx)
 {
     struct table t = {.align = "llll"};
@@ -107,6 +145,7 @@ static void print_statements(const struct license_report *r, const struct contex
         table_cell(&t, "%s", or_dash(s->means));
     }
     table_print(&t, ctx, 0);
+    print_differences(r, ctx);
 }
 
 /* Calls `each` for every duty of the conclusion, each once. */

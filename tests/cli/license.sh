@@ -41,7 +41,7 @@ check "a page about licences is none" prints 'no licence text that is known'
 run license nothing
 check "an empty file is no text" refused 3 'empty'
 
-# ---- twelve folders, each broken in one way ----
+# ---- folders, each broken in one way: that finding, and nothing else ----
 model Llama-Foo 'license: apache-2.0\nbase_model: meta-llama/Llama-3.1-8B'
 cp "$apache" Llama-Foo/LICENSE
 run license Llama-Foo
@@ -101,6 +101,9 @@ echo "$notice" >foo/Notice.txt
 run license foo
 check "a name that the licence forbids is found" \
     eval 'exits 0 && only "warning LIC-NAME-PREFIX note LIC-THRESHOLD"'
+mv foo Llama-foo
+run license Llama-foo
+check "the note is of the licence: it is there under a good name too" eval 'exits 0 && only "note LIC-THRESHOLD"'
 
 model nd 'license: cc-by-nd-4.0'
 model adapted 'license: apache-2.0\nbase_model_relation: quantized'
@@ -151,6 +154,11 @@ run license two
 check "every text is named, and a second licence is noted" \
     eval 'only "note LIC-SECOND-TEXT" && prints "^text +LICENSE-examples +MIT-0, exact" &&
         prints "^policy +USE_POLICY.md" && prints "^text +LICENSES/Apache-2.0.txt"'
+
+grep -o '`[a-z_0-9]*_[a-z_0-9]*`' "$root/tests/license-checklist.md" | tr -d '`' | sort -u >named
+sed -n 's/^static void \([a-z_0-9]*\)(void \*\*state)$/\1/p' "$root"/tests/unit/test_license_*.c \
+    "$root/tests/unit/test_metadata.c" | sort >tests
+check "the tests that the checklist names are there" eval '[ -s named ] && [ -z "$(comm -23 named tests)" ]'
 
 sed -n 's/^RULE([A-Z_]*, "\([A-Z-]*\)".*/\1/p' "$root/libquant/audit/license_rules.def" | sort >rules
 sed -n 's/^| `\(LIC-[A-Z-]*\)`.*/\1/p' "$root/docs/license.md" | sort >documented
