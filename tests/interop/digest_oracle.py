@@ -72,9 +72,16 @@ def of_gguf(path, widened):
             yield t.name, kind.name, shape, np.ascontiguousarray(data).tobytes()
 
 
-paths = sys.argv[1:]
-if paths[0].endswith(".gguf"):
-    print("content", digest("lq-content-v1", [t for p in paths for t in of_gguf(p, False)]))
-    print("derived", digest("lq-derived-v1", [t for p in paths for t in of_gguf(p, True)]))
-else:
-    print("content", digest("lq-content-v1", [t for p in paths for t in of_safetensors(p)]))
+def content_digest(paths):
+    read = (lambda p: of_gguf(p, False)) if str(paths[0]).endswith(".gguf") else of_safetensors
+    return digest("lq-content-v1", [t for p in paths for t in read(p)])
+
+
+def derived_digest(paths):
+    return digest("lq-derived-v1", [t for p in paths for t in of_gguf(p, True)])
+
+
+if __name__ == "__main__":
+    print("content", content_digest(sys.argv[1:]))
+    if sys.argv[1].endswith(".gguf"):
+        print("derived", derived_digest(sys.argv[1:]))
