@@ -176,7 +176,8 @@ static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
     j->path = args_at(args, 0);
     j->base_path = args_value(args, "base");
     LQ_TRY(eval_model_open(&j->model, j->path, err));
-    LQ_TRY(eval_tokens_read(&j->tokens, &j->model, args_value(args, "ids"), err));
+    LQ_TRY(eval_tokens_read(&j->tokens, &j->model, args_value(args, "text"),
+                            args_value(args, "ids"), err));
     LQ_TRY(count_chunks(j, err));
     LQ_TRY(open_models(j, err));
     lq_status status =
@@ -209,6 +210,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 }
 
 static const struct option options[] = {
+    {"text", 0, OPT_VALUE, "FILE", "the text, tokenized as llama-perplexity does it"},
     {"ids", 0, OPT_VALUE, "FILE", "the text as numbers of tokens, separated by blanks or lines"},
     {"ctx", 'c', OPT_VALUE, "N", "tokens in a chunk (512)"},
     {"chunks", 0, OPT_VALUE, "N", "score only so many chunks"},
@@ -219,15 +221,15 @@ static const struct option options[] = {
 const struct command command_eval = {
     .name = "eval",
     .summary = "measure how well a model predicts a text",
-    .synopsis = "MODEL --ids FILE [--base MODEL] [--ctx N] [--chunks N] [--json]",
+    .synopsis = "MODEL --text FILE [--base MODEL] [--ctx N] [--chunks N] [--json]",
     .description =
         "Runs the model (a GGUF file of any type, or a checkpoint's folder) in 32-bit floats and reports "
         "its perplexity, scored as llama-perplexity does it. With --base the predictions of both are "
         "compared: Kullback-Leibler divergence, how often they agree on the most likely token, how the "
         "probability of the right token changes. Every digit, and the digest of the "
         "log-probabilities, is the same on every machine and for every number of threads.",
-    .examples = "lq eval model-q4_k_m.gguf --ids text.ids\n"
-                "lq eval model-q4_k_m.gguf --ids text.ids --base ./model-folder",
+    .examples = "lq eval model-q4_k_m.gguf --text text.txt\n"
+                "lq eval model-q4_k_m.gguf --text text.txt --base ./model-folder",
     .options = options,
     .min_args = 1,
     .max_args = 1,

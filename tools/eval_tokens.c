@@ -2,6 +2,7 @@
 #include "tools/eval_tokens.h"
 
 #include "libquant/base/text.h"
+#include "libquant/model/encode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -46,21 +47,42 @@ static void find_bos(struct eval_tokens *t, const struct catalog *c)
     t->bos = t->has_bos ? (uint32_t)id : 0;
 }
 
-lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *ids,
-                           lq_error *err)
+/* The text as llama-perplexity tokenizes it: a line end at its very end is left out, and control tokens
+ * that it spells out are text. */
+static lq_status encode_text(struct eval_tokens *t, const struct catalog *c, const char *data,
+                             size_t len, lq_error *err)
+{
+    struct encoder *encoder;
+    struct token_list ids = {0};
+    LQ_TRY(encoder_from_metadata(&encoder, c, err));
+    len -= len && data[len - 1] == '\n';
+    const lq_status status = encoder_encode(encoder, data, len, ENCODE_ADD, &ids, err);
+    t->has_bos = encoder_first(encoder, &t->bos);
+    encoder_free(encoder);
+    t->ids = ids.id;
+    t->n = ids.n;
+    t->cap = ids.cap;
+    return status;
+}
+
+lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *text,
+                           const char *ids, lq_error *err)
 {
     struct source *source;
     char *data = NULL;
     size_t len;
-    if (!ids)
-        return lq_fail(err, LQ_E_USAGE, "--ids FILE is missing: the text to evaluate on");
-    t->path = ids;
-    find_bos(t, m->weights.catalog);
-    LQ_TRY(source_open_file(&source, ids, err));
+    if (!text == !ids)
+        return lq_fail(err, LQ_E_USAGE, "%s", text ? "--text and --ids are two texts: give one"
+                                                   : "--text FILE is missing: what to evaluate on");
+    t->path = text ? text : ids;
+    if (ids)
+        find_bos(t, m->weights.catalog);
+    LQ_TRY(source_open_file(&source, t->path, err));
     lq_status status = source_read_all(source, MAX_FILE, &data, &len, err);
     source_close(source);
     if (status == LQ_OK)
-        status = parse_ids(t, data, len, err);
+        status = text ? encode_text(t, m->weights.catalog, data, len, err)
+                      : parse_ids(t, data, len, err);
     free(data);
     return status;
 }

@@ -12,9 +12,9 @@ struct eval_tokens {
     bool has_bos;  /* the model has one and adds it */
 };
 
-/* From a file of numbers (`ids`). Fills a zeroed struct; eval_tokens_release also after a failure. */
-lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *ids,
-                           lq_error *err);
+/* From a file of text, or one of numbers (`ids`): one of the two is NULL. Fills a zeroed struct; eval_tokens_release also after a failure. */
+lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *text,
+                           const char *ids, lq_error *err);
 void eval_tokens_release(struct eval_tokens *t);
 
 #endif

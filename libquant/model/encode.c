@@ -312,6 +312,11 @@ lq_status encoder_index_added(struct encoder *e, lq_error *err)
 {
     if (!e->n_added)
         return LQ_OK;
+    e->is_added = arena_calloc(&e->arena, encoder_size(e) / 8 + 1, 1);
+    if (!e->is_added)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i < e->n_added; i++)
+        e->is_added[e->added[i].id >> 3] |= (uint8_t)(1u << (e->added[i].id & 7));
     LQ_TRY(index_some(e, false, &e->raw, err));
     return index_some(e, true, &e->normal, err);
 }
@@ -377,6 +382,13 @@ struct bytes encoder_token(const struct encoder *e, uint32_t id)
     return (struct bytes){NULL, 0};
 }
 
+bool encoder_first(const struct encoder *e, uint32_t *id)
+{
+    if (e->n_before)
+        *id = e->before[0];
+    return e->n_before != 0;
+}
+
 uint32_t encoder_size(const struct encoder *e)
 {
     uint32_t n = e->n_tokens;
@@ -387,10 +399,7 @@ uint32_t encoder_size(const struct encoder *e)
 
 static bool is_added(const struct encoder *e, uint32_t id)
 {
-    for (size_t i = 0; i < e->n_added; i++)
-        if (e->added[i].id == id)
-            return true;
-    return false;
+    return e->is_added && e->is_added[id >> 3] >> (id & 7) & 1;
 }
 
 static int hex_digit(char c)

@@ -54,6 +54,8 @@ struct bytes encoder_token(const struct encoder *e, uint32_t id);
  * BPE. */
 struct text;
 void encoder_put_piece(const struct encoder *e, uint32_t id, struct text *out);
+/* The token that ENCODE_ADD puts first; false where there is none. */
+bool encoder_first(const struct encoder *e, uint32_t *id);
 /* Numbers of tokens are below this. */
 uint32_t encoder_size(const struct encoder *e);
 

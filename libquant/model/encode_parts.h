@@ -87,6 +87,7 @@ struct encoder {
     struct token_lookup lookup;
     struct added_entry *added;
     size_t n_added;
+    uint8_t *is_added; /* bit by bit, by id; or NULL */
     struct token_trie raw, normal; /* of added tokens, found before and after the normalizer */
     struct norm_step *norm;
     size_t n_norm;

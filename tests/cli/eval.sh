@@ -37,7 +37,7 @@ check "a model does not diverge from itself" \
 run eval f32.gguf --ids ids
 check "a text must fill two chunks" refused 3 'ids: .*300 tokens; two chunks of 512'
 run eval f32.gguf
-check "a text is needed" refused 2 'ids FILE is missing'
+check "a text is needed" refused 2 'text FILE is missing'
 echo "1 2 x" >bad
 run eval f32.gguf --ids bad --ctx 64
 check "a text is made of numbers" refused 3 'bad: .*no list of numbers'
