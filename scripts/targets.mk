@@ -18,7 +18,7 @@ run-demo: $(BUILD)/lq
 	@BUILD=$(BUILD) scripts/demo
 
 CLI_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
-CLI_HELPERS := $(BUILD)/tests/cli/json_valid $(BUILD)/tests/cli/forge
+CLI_HELPERS := $(addprefix $(BUILD)/tests/cli/,json_valid forge forge_keyless)
 run-check: all tests fuzzers $(CLI_HELPERS)
 	@BUILD=$(BUILD) CC='$(CC)' scripts/run-tests $(CLI_TESTS) $(CHECKKERN) $(TESTS) \
 	    $(if $(FUZZERS),scripts/replay-fuzz) scripts/check-includes

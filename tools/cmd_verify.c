@@ -193,6 +193,9 @@ static const struct option options[] = {
     {"public-key", 0, OPT_VALUE, "FILE", "key: that of the signer, in PEM form"},
     {"certificate-chain", 0, OPT_LIST, "FILE", "certificate: the root, and what leads to it"},
     {"log-fingerprints", 0, OPT_FLAG, NULL, "certificate: print the SHA-256 of the certificates"},
+    {"trust-config", 0, OPT_VALUE, "FILE", "sigstore: the trusted root"},
+    {"identity", 0, OPT_VALUE, "ID", "sigstore: who must have signed"},
+    {"identity-provider", 0, OPT_VALUE, "URL", "sigstore: who must vouch for that"},
     {"at-time", 0, OPT_VALUE, "TIME", "the certificates must be valid then (default: now)"},
     {"ignore-unsigned-files", 0, OPT_FLAG, NULL, "files that were not signed are no fault"},
     {"no-ignore-unsigned-files", 0, OPT_FLAG, NULL, "they are (default)"},
@@ -211,7 +214,7 @@ const struct command command_verify = {
         "git-lfs pointers, the digests and attestations that lq writes, the index of the shards; "
         "signatures, where a key or a root is given. What nothing vouches for, and what was not "
         "checked, is listed too.\n\n"
-        "With METHOD (`key` or `certificate`) MODEL must be what the signature says, file by file: "
+        "With METHOD (`key`, `certificate` or `sigstore`) MODEL must be what the signature says, file by file: "
         "OpenSSF Model Signing v1.0, as `lq sign` and model_signing write it.\n\n"
         "Exit code 0: everything verified; 1: something does not verify, or nothing vouches for it; "
         "3: it cannot be checked.",

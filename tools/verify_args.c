@@ -49,6 +49,9 @@ static const struct {
     {"certificate-chain", 1 << BUNDLE_CERTIFICATE, true },
     {"log-fingerprints",  1 << BUNDLE_CERTIFICATE, false},
     {"at-time",           1 << BUNDLE_CERTIFICATE, false},
+    {"trust-config",      1 << BUNDLE_SIGSTORE,    true },
+    {"identity",          1 << BUNDLE_SIGSTORE,    true },
+    {"identity-provider", 1 << BUNDLE_SIGSTORE,    true },
 };
 
 static lq_status check_method(const struct verify_args *v, const struct args *args, lq_error *err)
@@ -80,7 +83,7 @@ static lq_status check_path(const struct args *args, lq_error *err)
     for (size_t i = 0; i < sizeof method_only / sizeof *method_only; i++)
         if (args_given(args, method_only[i]))
             return lq_fail(err, LQ_E_USAGE,
-                           "option --%s needs a METHOD before the model: key or certificate",
+                           "option --%s needs a METHOD before the model: key, certificate or sigstore",
                            method_only[i]);
     return LQ_OK;
 }
@@ -117,18 +120,38 @@ static lq_status read_roots(struct verify_args *v, const struct context *ctx,
     return v->roots_name.failed ? lq_fail_memory(err) : LQ_OK;
 }
 
+/* The three belong together, also without a method. */
+static lq_status read_keyless(struct verify_args *v, const struct args *args, lq_error *err)
+{
+    const char *const path = args_value(args, "trust-config");
+    struct source *s;
+    v->keyless = (struct keyless_policy){&v->root, path, args_value(args, "identity"),
+                                         args_value(args, "identity-provider")};
+    if (!path && !v->keyless.identity && !v->keyless.issuer)
+        return LQ_OK;
+    if (!path || !v->keyless.identity || !v->keyless.issuer)
+        return lq_fail(err, LQ_E_USAGE,
+                       "--trust-config, --identity and --identity-provider are needed together");
+    LQ_TRY(source_open_file(&s, path, err));
+    const lq_status status = trusted_root_read(&v->root, s, err);
+    source_close(s);
+    v->trust.keyless = &v->keyless;
+    return status;
+}
+
 lq_status verify_args_read(struct verify_args *v, const struct context *ctx, const struct args *args,
                            lq_error *err)
 {
     v->has_method = args_count(args) == 2;
     if (v->has_method && !sign_method(args_at(args, 0), &v->method))
-        return lq_fail(err, LQ_E_USAGE, "'%.60s' is no method; there are key and certificate",
+        return lq_fail(err, LQ_E_USAGE, "'%.60s' is no method; there are key, certificate, sigstore",
                        args_at(args, 0));
     LQ_TRY(v->has_method ? check_method(v, args, err) : check_path(args, err));
     LQ_TRY(read_time(v, args, err));
     const char *const key = args_value(args, "public-key");
     if (key)
         LQ_TRY(read_key(v, key, err));
+    LQ_TRY(read_keyless(v, args, err));
     return args_given(args, "certificate-chain") ? read_roots(v, ctx, args, err) : LQ_OK;
 }
 
@@ -137,4 +160,5 @@ void verify_args_free(struct verify_args *v)
     key_release(&v->key);
     sk_X509_pop_free(v->trust.roots, X509_free);
     text_free(&v->roots_name);
+    trusted_root_release(&v->root);
 }

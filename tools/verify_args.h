@@ -4,12 +4,16 @@
 
 #include "tools/sign_args.h"
 
+#include "libquant/trust/keyless.h"
+
 struct verify_args {
     bool has_method; /* else it is PATH that is verified */
     enum bundle_method method;
     struct signature_trust trust;
     struct sign_key key;    /* what `trust` points to */
     struct text roots_name;
+    struct trusted_root root;
+    struct keyless_policy keyless;
 };
 
 /* LQ_E_USAGE where the method lacks an option, or one is for another method. verify_args_free also after

@@ -123,7 +123,7 @@ static lq_status check_signer(X509 *x, const char *name, lq_error *err)
     const uint32_t flags = X509_get_extension_flags(x);
     if (flags & EXFLAG_INVALID)
         return refuse(x, name, "an extension is malformed", err);
-    if (X509_check_ca(x))
+    if (X509_check_ca(x) || (flags & EXFLAG_CA))
         return refuse(x, name, "is one of a certification authority, not of a signer", err);
     if (!(flags & EXFLAG_KUSAGE) || !(X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE))
         return refuse(x, name, "is not meant for digital signatures (key usage)", err);

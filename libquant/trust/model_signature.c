@@ -4,6 +4,7 @@
 #include "libquant/base/hash.h"
 #include "libquant/base/sink.h"
 #include "libquant/trust/certificate.h"
+#include "libquant/trust/keyless.h"
 #include "libquant/trust/model_statement.h"
 
 #include <stdlib.h>
@@ -212,19 +213,36 @@ static lq_status verify_with_certificate(struct verification *v, const struct bu
     return status == LQ_OK && !who->name ? lq_fail_memory(err) : status;
 }
 
+static lq_status verify_keyless(struct verification *v, const struct bundle *b,
+                                const struct signature_trust *t, const char *name,
+                                struct signer *who, lq_error *err)
+{
+    struct text when = {0};
+    time_t at;
+    LQ_TRY(keyless_verify(b, t->keyless, &at, name, err));
+    time_put(&when, at);
+    who->time = when.failed ? NULL : arena_strdup(&v->arena, when.data);
+    who->name = arena_printf(&v->arena, "%s (%s)", t->keyless->identity, t->keyless->issuer);
+    who->trust_root = t->keyless->root_name;
+    text_free(&when);
+    return who->name && who->time ? LQ_OK : lq_fail_memory(err);
+}
+
 /* False: `trust` has not what this method takes. */
 static bool can_verify(enum bundle_method m, const struct signature_trust *t)
 {
-    return m == BUNDLE_KEY ? t->key != NULL : m == BUNDLE_CERTIFICATE ? t->roots != NULL : false;
+    const bool can[BUNDLE_METHODS] = {t->key != NULL, t->roots != NULL, t->keyless != NULL};
+    return can[m];
 }
 
 static lq_status verify_bundle(struct verification *v, const struct bundle *b,
                                const struct signature_trust *t, const char *name,
                                struct signer *who, lq_error *err)
 {
-    const lq_status status = b->method == BUNDLE_KEY
-                                 ? verify_with_key(v, b, t, name, who, err)
-                                 : verify_with_certificate(v, b, t, name, who, err);
+    static lq_status (*const verify[BUNDLE_METHODS])(
+        struct verification *, const struct bundle *, const struct signature_trust *, const char *,
+        struct signer *, lq_error *) = {verify_with_key, verify_with_certificate, verify_keyless};
+    const lq_status status = verify[b->method](v, b, t, name, who, err);
     lq_error_add_file(err, name);
     return status;
 }

@@ -1,7 +1,7 @@
 # signatures.sh -- what is done to signed models and to signatures, for tests/cli/sign.sh and for
 # scripts/interop-sign, which shows what model_signing says to each.
 #
-#   forge=...; lq=...; tampering() { ... }; . tests/attacks/signatures.sh
+#   forge=... forge_keyless=... lq=...; tampering() { ... }; . tests/attacks/signatures.sh
 #   make_signed DIR            a model and its signatures, in the folder DIR
 #   each_tampering             calls `tampering` for each case:
 #
@@ -25,9 +25,9 @@ make_signed() {
         for key in root other-root inter other; do "$forge" key P-256 $key; done
         # shellcheck disable=SC2086
         {
-            "$forge" cert root.pem "Test root" root - root $ca
+            "$forge" cert root.pem "Test root" root - root from=-40 $ca
             "$forge" cert other-root.pem "Another root" other-root - other-root $ca
-            "$forge" cert inter.pem "Test CA" inter root.pem root $ca
+            "$forge" cert inter.pem "Test CA" inter root.pem root from=-40 $ca
             "$forge" cert leaf.pem "Test signer" P-256 inter.pem inter $leaf
         }
         "$lq" sign key model --signature key.sig --private-key P-256 -q
@@ -46,6 +46,12 @@ by_certificate() {
     cp certificate.sig sig
     printf '%s\n' certificate model --signature sig --certificate_chain root.pem >args
 }
+by_keyless() {
+    keyless
+    printf '%s\n' sigstore model --signature sig --trust_config trust.json --identity ada@example.org \
+        --identity_provider https://id.example.org >args
+}
+keyless() { "$forge_keyless" payload . "$@" && mv keyless.sig sig; } # FLAW...: tests/cli/forge_keyless.c
 more() { printf '%s\n' "$@" >>args; }
 bundle() { sed -i "$1" sig; }                 # edits the signature file
 signed() { sed -i "$1" payload; resign; }     # edits what is signed, and signs that
@@ -68,6 +74,7 @@ each_tampering() {
     bundles_changed
     statements_changed
     certificates_changed
+    keyless_changed
 }
 
 files_changed() {
@@ -131,10 +138,10 @@ statements_changed() {
     tampering 'signed: "*" left out' 3 'a pattern for one reader is a name for another' 'signed "s/\"ignore_paths\":\[/&\"*\",/"'
     tampering 'signed: a file outside left out' 3 'nothing outside is part of a model' 'signed "s/\"ignore_paths\":\[/&\"..\/x\",/"'
     tampering 'signed: a file twice, first with another digest' 3 'readers differ in which one counts' \
-        'sed -i "s/\"resources\":\[{[^}]*}/&,&/;s/\"resources\":\[\"resources\":\[/\"resources\":[/;s/,\"resources\":\[/,/2" payload; sed -i "s/\"digest\":\"\(.\{60\}\)....\"}/\"digest\":\"\10000\"}/" payload; reroot; resign'
+        'sed -i "s/\({\"name\":\"a\/b\",[^}]*\"digest\":\"\)\(....\)\([^}]*}\)/\10000\3,\1\2\3/" payload; reroot; resign'
     tampering 'signed: a name that leads out, unsigned files being ignored' 3 'a file that is no part of the model is read' \
         'cp model/a-b x; sed -i "s/\"name\":\"a-b\"/\"name\":\"..\/x\"/" payload; reroot; resign; rm model/a-b; more --ignore_unsigned_files'
-    tampering 'signed: an absolute name, unsigned files being ignored' 3 'a file that is no part of the model is read' \
+    tampering 'signed: an absolute name, unsigned files being ignored' 3 '' \
         'cp model/a-b x; sed -i "s,\"name\":\"a-b\",\"name\":\"$PWD/x\"," payload; resign; rm model/a-b; more --ignore_unsigned_files'
     tampering 'signed: the name a//b' 3 'two names for one file' 'signed "s/\"a\/b\"/\"a\/\/b\"/"'
     tampering 'signed: the name ./a-b' 3 'two names for one file' 'signed "s/\"a-b\"/\".\/a-b\"/"'
@@ -148,9 +155,9 @@ statements_changed() {
     tampering 'signed: a predicate of version 1.1' 3 '' 'signed "s/signature\/v1.0/signature\/v1.1/"'
     tampering 'signed: the form of model_signing 0.2' 3 '' 'signed "s/signature\/v1.0/Digests\/v0.1/"'
     tampering 'signed: a statement of version 0.1' 3 '' 'signed "s/Statement\/v1/Statement\/v0.1/"'
-    tampering 'signed: two subjects' 3 'which one is meant is not clear' 'signed "s/\"subject\":\[\({.*}}\)\],\"pred/\"subject\":[\1,\1],\"pred/"'
+    tampering 'signed: two subjects' 3 '' 'signed "s/\"subject\":\[\({.*}}\)\],\"pred/\"subject\":[\1,\1],\"pred/"'
     tampering 'signed: a key twice' 3 'readers differ in which one counts' 'signed "s/\"allow_symlinks\":false/\"allow_symlinks\":true,&/"'
-    tampering 'signed: an unknown field in the statement' 3 '' 'signed "s/\"predicateType\"/\"more\":1,&/"'
+    tampering 'signed: an unknown field in the statement' 3 'it might change what the rest means' 'signed "s/\"predicateType\"/\"more\":1,&/"'
     tampering 'signed: an unknown field in the predicate' 3 'it might change what the rest means' 'signed "s/\"resources\"/\"more\":1,&/"'
     tampering 'signed: an unknown field in "serialization"' 3 'it might change what the rest means' 'signed "s/\"hash_type\"/\"more\":1,&/"'
     tampering 'signed: shards' 3 '' 'signed "s/\"method\":\"files\"/\"method\":\"shards\",\"shard_size\":1000/"'
@@ -172,7 +179,7 @@ certificates_changed() {
     tampering 'certificate: for code, but not for signatures' 1 'both are asked for' 'issue keyUsage=critical,keyAgreement extendedKeyUsage=codeSigning'
     tampering 'certificate: of an authority' 1 'who issues certificates does not sign models' 'issue basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,digitalSignature extendedKeyUsage=codeSigning'
     tampering 'certificate: with an unknown critical extension' 1 '' 'issue $leaf 1.2.3.4=critical,DER:0500'
-    tampering 'certificate: signed with SHA-1' 1 '' 'issue md=SHA1 $leaf'
+    tampering 'certificate: signed with SHA-1' 1 'SHA-1 collides' 'issue md=SHA1 $leaf'
     tampering 'certificate: the key is on secp256k1' 3 'the curve is not one of the three' '"$forge" cert leaf.pem "Test signer" secp256k1 inter.pem inter $leaf; "$forge" sign secp256k1 payload sig leaf.pem inter.pem'
     tampering 'certificate: of somebody else' 1 '' '"$forge" cert leaf.pem "Somebody" other inter.pem inter $leaf; "$forge" sign P-256 payload sig leaf.pem inter.pem'
     tampering 'certificate: signs itself, and is trusted' 1 'nobody vouches for it; that is the method key' '"$forge" cert leaf.pem "Test signer" P-256 - P-256 $leaf; "$forge" sign P-256 payload sig leaf.pem; sed -i s/root.pem/leaf.pem/ args'
@@ -186,4 +193,58 @@ certificates_changed() {
     tampering 'authority: expired' 1 'the spec wants it valid; --at-time is for old signatures' 'issue_ca from=-20 to=-1 $ca'
     tampering 'a signature by key where a certificate is expected' 1 '' 'cp key.sig sig'
     tampering 'certificate: 20 of them' 3 'no chain is that long' '"$forge" sign P-256 payload sig leaf.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem'
+}
+
+keyless_changed() {
+    prepare=by_keyless
+    tampering 'keyless: nothing' 0 '' ':'
+    tampering 'keyless: one byte of a file' 1 '' 'printf x >>model/a-b'
+    tampering 'keyless: another identity is expected' 1 '' 'sed -i s/ada@/eve@/ args'
+    tampering 'keyless: a part of the identity is expected' 1 '' 'sed -i s/ada@example.org/ada@example/ args'
+    tampering 'keyless: another provider is expected' 1 '' 'sed -i s/id.example/ip.example/ args'
+    tampering 'keyless: the newer field names another provider' 1 'both fields are about one provider' 'keyless issuer-der'
+    tampering 'keyless: the older field names another provider' 1 '' 'keyless issuer-raw'
+    tampering 'keyless: no field names a provider' 1 '' 'keyless issuer-none'
+    tampering 'keyless: an authority of the same name with another key' 1 '' 'keyless other-ca'
+    tampering 'keyless: the authority is trusted for another time' 1 '' 'keyless ca-period'
+    tampering 'keyless: signed after the certificate expired' 1 '' 'keyless leaf-expired'
+    tampering 'keyless: the certificate is for servers' 1 '' 'keyless leaf-server'
+    tampering 'keyless: the certificate is an authority' 1 '' 'keyless leaf-ca'
+    tampering 'keyless: no certificate log' 1 '' 'keyless sct-none'
+    tampering 'keyless: the certificate log has signed something else' 1 '' 'keyless sct-wrong'
+    tampering 'keyless: two timestamps of the certificate log' 1 '' 'keyless sct-twice'
+    tampering 'keyless: a certificate log that is not trusted' 1 '' 'keyless sct-other-log'
+    tampering 'keyless: a certificate log that is trusted for another time' 1 '' 'keyless sct-period'
+    tampering 'keyless: no promise, but a timestamp' 0 '' 'keyless promise-none'
+    tampering 'keyless: a promise for another time' 1 '' 'keyless promise-wrong'
+    tampering 'keyless: the log'"'"'s time is after the certificate'"'"'s' 1 '' 'keyless promise-time'
+    tampering 'keyless: no timestamp, but a promise' 0 '' 'keyless timestamp-none'
+    tampering 'keyless: neither' 1 '' 'keyless times-none'
+    tampering 'keyless: a timestamp that is not signed' 1 '' 'keyless timestamp-wrong'
+    tampering 'keyless: a timestamp of something else' 1 '' 'keyless timestamp-other'
+    tampering 'keyless: a timestamp by an authority that is trusted for another time' 1 '' 'keyless timestamp-period'
+    tampering 'keyless: no log entry' 1 '' 'keyless entries-none'
+    tampering 'keyless: two log entries' 1 '' 'keyless entries-two'
+    tampering 'keyless: a log that is not trusted' 1 '' 'keyless log-unknown'
+    tampering 'keyless: a log that is trusted for another time' 1 '' 'keyless log-period'
+    tampering 'keyless: no proof of inclusion' 1 '' 'keyless proof-none'
+    tampering 'keyless: a wrong hash in the proof' 1 '' 'keyless proof-hash'
+    tampering 'keyless: a proof that is too short' 1 '' 'keyless proof-short'
+    tampering 'keyless: a proof that is too long' 1 '' 'keyless proof-long'
+    tampering 'keyless: a proof for another entry' 1 '' 'keyless proof-index'
+    tampering 'keyless: a proof for an entry beyond the end' 1 '' 'keyless proof-beyond'
+    tampering 'keyless: no checkpoint' 1 '' 'keyless checkpoint-none'
+    tampering 'keyless: a checkpoint that is not signed' 1 '' 'keyless checkpoint-wrong'
+    tampering 'keyless: a checkpoint with another root' 1 '' 'keyless checkpoint-root'
+    tampering 'keyless: a checkpoint with another size' 1 'it is of another state of the log' 'keyless checkpoint-size'
+    tampering 'keyless: a checkpoint of another log' 1 '' 'keyless checkpoint-other'
+    tampering 'keyless: the log entry is about another payload' 1 '' 'keyless body-payload'
+    tampering 'keyless: the log entry is about another signature' 1 '' 'keyless body-signature'
+    tampering 'keyless: the log entry is about another certificate' 1 '' 'keyless body-certificate'
+    tampering 'keyless: the log entry is of another kind' 1 '' 'keyless body-kind'
+    tampering 'keyless: signed with another key' 1 '' 'keyless signature-other'
+    tampering 'keyless: another payload' 1 '' 'keyless payload-other'
+    tampering 'keyless: signed with SHA-384' 1 '' 'keyless sha384'
+    tampering 'keyless: the trusted root is no such file' 3 '' 'echo "{}" >trust.json'
+    tampering 'keyless: a signature by key' 1 '' 'cp key.sig sig'
 }

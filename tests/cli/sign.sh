@@ -2,6 +2,7 @@
 # sign.sh -- lq sign, and lq verify METHOD: what is signed verifies, and nothing else.
 . "$(dirname "$0")/lib.sh"
 forge=$build/tests/cli/forge
+forge_keyless=$build/tests/cli/forge_keyless
 
 # ---- keys ----
 mkdir -p model/sub model/.git
@@ -137,6 +138,22 @@ run verify certificate model --signature old.sig --certificate_chain root.pem --
 check "an old signature verifies at its time" exits 0
 run verify certificate model --signature old.sig --certificate_chain root.pem
 check "and not now" refused 1 'has expired'
+
+# ---- keyless ----
+"$forge_keyless" payload .
+keyless='--signature keyless.sig --trust-config trust.json --identity ada@example.org --identity-provider https://id.example.org'
+run verify sigstore model $keyless --json
+check "a keyless signature: signer, trusted root and time are named" eval 'exits 0 && prints "\"signer\": \"ada@example.org \(https://id.example.org\)\"" && prints "\"trust_root\": \"trust.json\"" && prints "\"time\": \"20[0-9-]*T[0-9:]*Z\""'
+run verify sigstore model --signature keyless.sig --trust-config trust.json --identity ada@example.org
+check "an identity is nothing without its provider" refused 2 'needs --identity-provider'
+run verify sigstore model --signature keyless.sig --identity ada@example.org --identity-provider https://id.example.org
+check "there is no trusted root by default" refused 2 'needs --trust-config'
+cp keyless.sig model/model.sig
+run verify model
+check "lq verify PATH tells what such a signature needs" prints '^not checked +model.sig .*--identity-provider are needed'
+run verify model --trust-config trust.json --identity ada@example.org --identity-provider https://id.example.org
+check "and checks it" eval 'exits 0 && prints "4 verified; signed by ada@example.org"'
+rm model/model.sig
 
 # ---- signatures that lq verify PATH comes upon ----
 cp certificate.sig model/model.sig
