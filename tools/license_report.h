@@ -24,6 +24,11 @@ lq_status license_print_json(const struct license_report *r, const struct contex
 /* The class of an SPDX expression; unknown where it is NULL. */
 enum license_class license_class_of_text(const char *means);
 
+/* expression_duties of an SPDX expression; none where it is NULL. */
+void license_duties_of(const char *means,
+                       void (*each)(void *ctx, const char *id, const struct license_duty *d),
+                       void *ctx);
+
 /* For `lq inspect`: appends the licence of an opened model as an SPDX expression, else as it is
  * stated, or nothing. */
 lq_status license_line(struct text *out, const struct catalog *c, enum license_class *class,

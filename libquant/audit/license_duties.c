@@ -61,8 +61,17 @@ static void check_display(struct findings *out, const struct license_view *v,
                    "\"%s\" is to be shown (%s), and is not in the card", d->value, d->source);
 }
 
-static void tell(struct findings *out, const struct license_view *v, const struct license_duty *d)
+struct duty_check {
+    struct findings *out;
+    const struct license_view *v;
+};
+
+static void tell(void *ctx, const char *id, const struct license_duty *d)
 {
+    const struct duty_check *const c = ctx;
+    struct findings *const out = c->out;
+    const struct license_view *const v = c->v;
+    (void)id;
     const struct statement *const s = license_main_statement(v->facts);
     switch (d->kind) {
     case DUTY_NOTICE: check_notice(out, v, d); break;
@@ -85,30 +94,15 @@ static void tell(struct findings *out, const struct license_view *v, const struc
     }
 }
 
-/* Rows of several versions of a licence that say the same are told once. */
-static bool told_before(const struct license_view *v, size_t leaf, const struct license_duty *d)
-{
-    const struct license_duty *other;
-    for (size_t i = 0; i < leaf; i++)
-        for (size_t n = 0; (other = license_duty_at(v->e.leaf[i].id, n)) != NULL; n++)
-            if (other == d)
-                return true;
-    return false;
-}
-
 void license_check_duties(struct findings *out, const struct license_view *v)
 {
-    const struct license_duty *d;
+    const struct statement *const s = license_main_statement(v->facts);
     check_copy(out, v);
-    for (size_t i = 0; i < v->e.n_leaves; i++) {
-        const char *const id = v->e.leaf[i].id;
-        for (size_t n = 0; (d = license_duty_at(id, n)) != NULL; n++)
-            if (!told_before(v, i, d))
-                tell(out, v, d);
-        const struct statement *const s = license_main_statement(v->facts);
-        if (license_class_of(id) == LICENSE_UNKNOWN)
+    expression_duties(&v->e, tell, &(struct duty_check){out, v});
+    for (size_t i = 0; i < v->e.n_leaves; i++)
+        if (license_class_of(v->e.leaf[i].id) == LICENSE_UNKNOWN)
             license_report(
-                out, RULE_UNKNOWN, SEVERITY_NOTE, s, id,
-                "the text of %s was not read for the table of terms: its class is unknown", id);
-    }
+                out, RULE_UNKNOWN, SEVERITY_NOTE, s, v->e.leaf[i].id,
+                "the text of %s was not read for the table of terms: its class is unknown",
+                v->e.leaf[i].id);
 }

@@ -77,6 +77,25 @@ const struct license_duty *license_duty_find(const char *id, enum duty_kind kind
     return NULL;
 }
 
+static bool has_duty(const struct expression *e, size_t leaves, const struct license_duty *d)
+{
+    for (size_t i = 0; i < leaves; i++)
+        if (fits(d->id, e->leaf[i].id))
+            return true;
+    return false;
+}
+
+void expression_duties(const struct expression *e,
+                       void (*each)(void *ctx, const char *id, const struct license_duty *d),
+                       void *ctx)
+{
+    const struct license_duty *d;
+    for (size_t i = 0; i < e->n_leaves; i++)
+        for (size_t n = 0; (d = license_duty_at(e->leaf[i].id, n)) != NULL; n++)
+            if (!has_duty(e, i, d))
+                each(ctx, e->leaf[i].id, d);
+}
+
 enum license_class expression_class(const struct expression *e)
 {
     enum license_class best = LICENSE_UNKNOWN;

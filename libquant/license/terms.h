@@ -76,6 +76,12 @@ const struct license_duty *license_duty_at(const char *id, size_t n);
 /* Its duty of one kind; NULL where it has none. */
 const struct license_duty *license_duty_find(const char *id, enum duty_kind kind);
 
+/* Calls `each` for every duty of the licences of an expression; rows that several versions of a
+ * licence share once. */
+void expression_duties(const struct expression *e,
+                       void (*each)(void *ctx, const char *id, const struct license_duty *d),
+                       void *ctx);
+
 /* Of an expression: what the user picks is the best choice, and all licences of a choice apply. */
 enum license_class expression_class(const struct expression *e);
 
