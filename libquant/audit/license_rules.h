@@ -42,6 +42,12 @@ void license_check_statements(struct findings *out, const struct license_view *v
 void license_check_duties(struct findings *out, const struct license_view *v);
 void license_check_bases(struct findings *out, const struct license_view *model,
                          const struct license_view *const *bases, size_t n);
+/* The first statement of a kind, where asked one whose meaning is known; NULL where there is none.
+ */
+const struct statement *license_first_statement(const struct license_facts *f,
+                                                enum statement_kind kind, bool with_meaning);
+/* False, and e released, where s (or NULL) is no expression. */
+bool license_parse(struct expression *e, const char *s);
 /* The first statement that the conclusion rests on; NULL where there is none. */
 const struct statement *license_main_statement(const struct license_facts *f);
 
