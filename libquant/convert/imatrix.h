@@ -15,6 +15,8 @@ struct imatrix_entry {
     const char *name;
     const float *values;
     uint64_t n;
+    const float *counts; /* of the GGUF form: rows summed, for each part; else NULL */
+    uint64_t n_counts;
     size_t place; /* in the file */
 };
 
@@ -23,7 +25,10 @@ struct imatrix {
     struct arena arena;
     struct imatrix_entry *entries; /* in byte order of the names, each name once */
     size_t n, cap;
+    bool sums;           /* set before reading: values stay sums as stored, not means */
     const char *dataset; /* the text it was made of, or NULL where the file does not say */
+    const char **datasets; /* all of them */
+    size_t n_datasets;
     uint8_t sha256[32];  /* of the file */
     uint32_t chunks;     /* of that text; 0: the file does not say */
 };

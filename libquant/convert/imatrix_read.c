@@ -64,15 +64,16 @@ static lq_status read_pair(struct imatrix *m, const struct catalog *c, const str
     if (!imatrix_add(m, sums->name, strlen(sums->name) - strlen(sums_suffix), sums->elements,
                      &values))
         return lq_fail_memory(err);
-    float *const n = mem_calloc((size_t)counts->elements, sizeof *n);
+    float *const n = arena_calloc(&m->arena, (size_t)counts->elements, sizeof *n);
     if (!n)
         return lq_fail_memory(err);
+    m->entries[m->n - 1].counts = n;
+    m->entries[m->n - 1].n_counts = counts->elements;
     lq_status status = catalog_read(c, sums, values, (size_t)sums->bytes, 0, err);
     if (status == LQ_OK)
         status = catalog_read(c, counts, n, (size_t)counts->bytes, 0, err);
-    if (status == LQ_OK && !divide(values, sums->elements, n, counts->elements))
+    if (status == LQ_OK && !m->sums && !divide(values, sums->elements, n, counts->elements))
         status = fail_entry(err, counts, "a count is no whole number");
-    free(n);
     return status;
 }
 
@@ -119,10 +120,17 @@ static lq_status read_description(struct imatrix *m, const struct catalog *c, co
     m->chunks = chunks <= INT32_MAX ? (uint32_t)chunks : 0;
     const struct meta *const datasets = catalog_meta_array(c, "imatrix.datasets", META_STRING);
     if (datasets && datasets->v.array.count) {
-        const struct bytes *const first = datasets->v.array.data;
-        m->dataset = arena_strndup(&m->arena, first->data, first->len);
-        if (!m->dataset)
+        const struct bytes *const names = datasets->v.array.data;
+        m->datasets = arena_calloc(&m->arena, (size_t)datasets->v.array.count, sizeof *m->datasets);
+        for (size_t i = 0; m->datasets && i < datasets->v.array.count; i++) {
+            m->datasets[i] = arena_strndup(&m->arena, names[i].data, names[i].len);
+            if (!m->datasets[i])
+                return lq_fail_memory(err);
+        }
+        if (!m->datasets)
             return lq_fail_memory(err);
+        m->n_datasets = (size_t)datasets->v.array.count;
+        m->dataset = m->datasets[0];
     }
     return LQ_OK;
 }

@@ -81,8 +81,8 @@ static lq_status attend(struct engine *e, void *job, size_t i, struct workspace 
     return LQ_OK;
 }
 
-lq_status engine_attention(struct engine *e, const struct layer *l, uint32_t n_sequences,
-                           lq_error *err)
+lq_status engine_scores(struct engine *e, const struct layer *l, uint32_t n_sequences,
+                        lq_error *err)
 {
     const struct graph *const g = &e->graph;
     struct attention_job j = {l, (e->length + QUERIES - 1) / QUERIES};

@@ -151,13 +151,6 @@ static lq_status add_rows(struct engine *e, const struct norm *norm, float *y, l
     return engine_parallel(e, e->tokens, add_row, &j, err);
 }
 
-static lq_status observe(struct engine *e, const struct tensor *t, const float *x, size_t k,
-                         lq_error *err)
-{
-    return e->observer && t ? e->observer->see(e->observer->ctx, t, 0, x, e->tokens, k, err)
-                            : LQ_OK;
-}
-
 /* ---- embeddings ---- */
 
 static lq_status add_embedding(struct engine *e, const struct tensor *t, uint64_t row, float *x,
@@ -199,255 +192,6 @@ static lq_status embed(struct engine *e, void *job, size_t t, struct workspace *
     return LQ_OK;
 }
 
-/* ---- attention ---- */
-
-static void norm_heads(const struct engine *e, const struct norm *n, float *x, uint32_t heads)
-{
-    const size_t dim = e->graph.key_dim;
-    if (n->n == dim)
-        for (uint32_t h = 0; h < heads; h++) {
-            struct norm one = *n;
-            one.w = n->w + (size_t)h * n->stride;
-            engine_norm(e, &one, x + h * dim, x + h * dim);
-        }
-    else if (n->n)
-        engine_norm(e, n, x, x);
-}
-
-static void rotate(const struct engine *e, const struct rope *r, float *x, size_t position)
-{
-    const size_t half = e->graph.rotated / 2;
-    (e->graph.row.rope == ROPE_HALVES ? e->lanes->rotate_halves : e->lanes->rotate_pairs)(
-        x, r->cosine + position * half, r->sine + position * half, half);
-}
-
-/* Between projections and scores: split, limits, norms, positions; the scores' scale goes into the
- * queries. */
-static lq_status prepare_heads(struct engine *e, void *job, size_t t, struct workspace *w,
-                               lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const struct layer *const l = job;
-    const size_t nq = (size_t)g->heads * g->key_dim, nk = (size_t)g->kv_heads * g->key_dim,
-                 nv = (size_t)g->kv_heads * g->value_dim, position = t % e->length;
-    float *const q = e->q + t * nq, *const k = e->k + t * nk, *const v = e->v + t * nv;
-    (void)w;
-    (void)err;
-    if (l->qkv.t) {
-        const float *const joint = e->ff + t * (nq + nk + nv);
-        memcpy(q, joint, nq * sizeof *q);
-        memcpy(k, joint + nq, nk * sizeof *k);
-        memcpy(v, joint + nq + nk, nv * sizeof *v);
-    }
-    if (g->clamp > 0) {
-        e->lanes->clamp(q, (float)g->clamp, nq);
-        e->lanes->clamp(k, (float)g->clamp, nk);
-        e->lanes->clamp(v, (float)g->clamp, nv);
-    }
-    norm_heads(e, &l->q_norm, q, g->heads);
-    norm_heads(e, &l->k_norm, k, g->kv_heads);
-    for (uint32_t h = 0; l->has_rope && h < g->heads; h++)
-        rotate(e, l->rope, q + (size_t)h * g->key_dim, position);
-    for (uint32_t h = 0; l->has_rope && h < g->kv_heads; h++)
-        rotate(e, l->rope, k + (size_t)h * g->key_dim, position);
-    e->lanes->scale(q, (float)g->attn_scale, nq);
-    return LQ_OK;
-}
-
-static lq_status project(struct engine *e, const struct layer *l, const float *h, lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const size_t nq = (size_t)g->heads * g->key_dim, nk = (size_t)g->kv_heads * g->key_dim,
-                 nv = (size_t)g->kv_heads * g->value_dim, n = e->tokens;
-    const struct product apart[] = {
-        {l->q.t, 0, nq, l->q.bias, e->packed, n, e->q, nq},
-        {l->k.t, 0, nk, l->k.bias, e->packed, n, e->k, nk},
-        {l->v.t, 0, nv, l->v.bias, e->packed, n, e->v, nv},
-    };
-    const struct product joint = {l->qkv.t, 0, nq + nk + nv, l->qkv.bias, e->packed, n, e->ff,
-                                  nq + nk + nv};
-    const struct tensor *const seen[] = {l->qkv.t, l->q.t, l->k.t, l->v.t};
-    for (size_t i = 0; i < 4; i++)
-        LQ_TRY(observe(e, seen[i], h, g->embd, err));
-    LQ_TRY(engine_pack(e, h, g->embd, n, g->embd, e->packed, err));
-    LQ_TRY(l->qkv.t ? engine_multiply(e, &joint, 1, err) : engine_multiply(e, apart, 3, err));
-    return engine_parallel(e, n, prepare_heads, (void *)l, err);
-}
-
-/* ---- latent attention: keys and values of all heads are one latent vector ---- */
-
-static lq_status prepare_latent(struct engine *e, void *job, size_t t, struct workspace *w,
-                                lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const struct layer *const l = job;
-    const size_t whole = (size_t)g->nope + g->rotated, position = t % e->length;
-    const float *const plain = e->extra + t * whole * g->heads;
-    float *const k = e->k + t * g->key_dim;
-    (void)w;
-    (void)err;
-    e->lanes->rms_norm(k, k, l->kv_a_norm.w, g->latent, g->eps);
-    rotate(e, l->rope, k + g->latent, position);
-    for (size_t h = 0; h < g->heads; h++) {
-        float *const q = e->q + (t * g->heads + h) * g->key_dim;
-        memcpy(q + g->latent, plain + h * whole + g->nope, g->rotated * sizeof *q);
-        rotate(e, l->rope, q + g->latent, position);
-        e->lanes->scale(q, (float)g->attn_scale, g->key_dim);
-    }
-    return LQ_OK;
-}
-
-static lq_status norm_latent_query(struct engine *e, void *job, size_t t, struct workspace *w,
-                                   lq_error *err)
-{
-    const struct layer *const l = job;
-    const size_t n = l->q_a_norm.n;
-    (void)w;
-    (void)err;
-    e->lanes->rms_norm(e->extra + t * n, e->extra + t * n, l->q_a_norm.w, n, e->graph.eps);
-    return LQ_OK;
-}
-
-static lq_status project_latent(struct engine *e, const struct layer *l, const float *h,
-                                lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const size_t n = e->tokens, whole = (size_t)g->nope + g->rotated, rows = g->heads * whole;
-    const size_t rank = l->q_a.t ? l->q_a_norm.n : 0;
-    const struct product first[] = {
-        {l->kv_a.t, 0, g->key_dim, l->kv_a.bias, e->packed, n, e->k, g->key_dim},
-        {rank ? l->q_a.t : l->q.t, 0, rank ? rank : rows, NULL, e->packed, n, e->extra,
-         rank ? rank : rows},
-    };
-    LQ_TRY(observe(e, first[0].t, h, g->embd, err));
-    LQ_TRY(observe(e, first[1].t, h, g->embd, err));
-    LQ_TRY(engine_pack(e, h, g->embd, n, g->embd, e->packed, err));
-    LQ_TRY(engine_multiply(e, first, 2, err));
-    if (rank) {
-        const struct product second = {l->q_b.t, 0, rows, NULL, e->packed, n, e->extra, rows};
-        LQ_TRY(engine_parallel(e, n, norm_latent_query, (void *)l, err));
-        LQ_TRY(observe(e, second.t, e->extra, rank, err));
-        LQ_TRY(engine_pack(e, e->extra, rank, n, rank, e->packed, err));
-        LQ_TRY(engine_multiply(e, &second, 1, err));
-    }
-    /* The queries as the latent keys see them, head by head. */
-    for (size_t i = 0; i < g->heads; i++) {
-        const struct product absorbed = {l->k_b, i * g->latent, g->latent, NULL, e->packed, n,
-                                         e->q + i * g->key_dim, (size_t)g->heads * g->key_dim};
-        LQ_TRY(engine_pack(e, e->extra + i * whole, rows, n, g->nope, e->packed, err));
-        LQ_TRY(engine_multiply(e, &absorbed, 1, err));
-    }
-    return engine_parallel(e, n, prepare_latent, (void *)l, err);
-}
-
-/* Latent values to those of each head, in e->extra. */
-static lq_status expand_values(struct engine *e, const struct layer *l, lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const size_t n = e->tokens, in = (size_t)g->heads * g->latent,
-                 out = (size_t)g->heads * g->out_dim;
-    for (size_t i = 0; i < g->heads; i++) {
-        const struct product p = {l->v_b, i * g->out_dim, g->out_dim, NULL, e->packed, n,
-                                  e->extra + i * g->out_dim, out};
-        LQ_TRY(engine_pack(e, e->att + i * g->latent, in, n, g->latent, e->packed, err));
-        LQ_TRY(engine_multiply(e, &p, 1, err));
-    }
-    return LQ_OK;
-}
-
-/* e->o = attention(h) */
-static lq_status run_attention(struct engine *e, const struct layer *l, const float *h,
-                               uint32_t n_sequences, lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const size_t k = (size_t)g->heads * g->out_dim;
-    LQ_TRY(g->latent ? project_latent(e, l, h, err) : project(e, l, h, err));
-    LQ_TRY(engine_attention(e, l, n_sequences, err));
-    if (g->latent)
-        LQ_TRY(expand_values(e, l, err));
-    const float *const att = g->latent ? e->extra : e->att;
-    const struct product out = {l->out.t, 0, g->embd, l->out.bias, e->packed, e->tokens, e->o,
-                                g->embd};
-    LQ_TRY(observe(e, l->out.t, att, k, err));
-    LQ_TRY(engine_pack(e, att, k, e->tokens, k, e->packed, err));
-    return engine_multiply(e, &out, 1, err);
-}
-
-/* ---- feed-forward ---- */
-
-void engine_activate(const struct engine *e, float *gate, float *up, size_t n)
-{
-    const struct lanes *const l = e->lanes;
-    if (e->graph.row.activation == ACT_SWIGLU_OAI && up) {
-        l->swiglu_oai(gate, up, n);
-        return;
-    }
-    switch ((enum activation)e->graph.row.activation) {
-    case ACT_GELU:         l->gelu(gate, n); break;
-    case ACT_GELU_TANH:    l->gelu_tanh(gate, n); break;
-    case ACT_RELU_SQUARED: l->relu_squared(gate, n); break;
-    default:               l->silu(gate, n); break;
-    }
-    if (up)
-        l->multiply(gate, up, n);
-}
-
-static lq_status activate_row(struct engine *e, void *job, size_t r, struct workspace *w,
-                              lq_error *err)
-{
-    const struct mlp *const m = job;
-    (void)w;
-    (void)err;
-    if (m->both)
-        engine_activate(e, m->up.c + r * m->up.ldc, m->up.c + r * m->up.ldc + m->ff, m->ff);
-    else if (m->gate.t)
-        engine_activate(e, m->gate.c + r * m->gate.ldc, m->up.c + r * m->up.ldc, m->ff);
-    else
-        engine_activate(e, m->up.c + r * m->up.ldc, NULL, m->ff);
-    return LQ_OK;
-}
-
-lq_status engine_mlp(struct engine *e, const struct mlp *m, lq_error *err)
-{
-    const struct product both[] = {m->gate, m->up};
-    const struct product *const result = m->gate.t ? &m->gate : &m->up;
-    LQ_TRY(m->gate.t ? engine_multiply(e, both, 2, err) : engine_multiply(e, &m->up, 1, err));
-    LQ_TRY(engine_parallel(e, m->up.m, activate_row, (void *)m, err));
-    if (e->observer) {
-        const size_t expert = m->down.t->rank == 3 ? m->down.row0 / m->down.rows : 0;
-        if (result->ldc != m->ff) /* gate and up in one: close the gaps */
-            for (size_t r = 1; r < result->m; r++)
-                memmove(result->c + r * m->ff, result->c + r * result->ldc,
-                        m->ff * sizeof(float));
-        LQ_TRY(e->observer->see(e->observer->ctx, m->down.t, (uint32_t)expert, result->c, m->up.m,
-                                m->ff, err));
-    }
-    LQ_TRY(engine_pack(e, result->c, e->observer ? m->ff : result->ldc, m->up.m, m->ff, e->packed,
-                       err));
-    return engine_multiply(e, &m->down, 1, err);
-}
-
-/* e->o = feed-forward(h) */
-static lq_status run_feed_forward(struct engine *e, const struct layer *l, const float *h,
-                                  lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    if (l->expert_ff)
-        return engine_experts(e, l, h, err);
-    const size_t n = e->tokens;
-    const bool both = g->row.gated && !l->gate.t;
-    const size_t up = (size_t)l->ff * (both ? 2 : 1);
-    const struct mlp m = {
-        {l->gate.t, 0, l->ff, l->gate.bias, e->packed, n, e->ff, l->ff},
-        {l->up.t, 0, up, l->up.bias, e->packed, n, e->ff + (l->gate.t ? n * l->ff : 0), up},
-        {l->down.t, 0, g->embd, l->down.bias, e->packed, n, e->o, g->embd},
-        l->ff, both};
-    LQ_TRY(observe(e, l->gate.t, h, g->embd, err));
-    LQ_TRY(observe(e, l->up.t, h, g->embd, err));
-    LQ_TRY(engine_pack(e, h, g->embd, n, g->embd, e->packed, err));
-    return engine_mlp(e, &m, err);
-}
-
 /* ---- layers ---- */
 
 static const struct norm no_norm;
@@ -456,10 +200,10 @@ static const struct norm no_norm;
 static lq_status run_encoder_layer(struct engine *e, const struct layer *l, uint32_t n_sequences,
                                    lq_error *err)
 {
-    LQ_TRY(run_attention(e, l, e->x, n_sequences, err));
+    LQ_TRY(engine_attention(e, l, e->x, n_sequences, err));
     LQ_TRY(add_rows(e, &no_norm, e->o, err));
     LQ_TRY(norm_rows(e, &l->attn_post_norm, e->x, e->x, err));
-    LQ_TRY(run_feed_forward(e, l, e->x, err));
+    LQ_TRY(engine_feed_forward(e, l, e->x, err));
     LQ_TRY(add_rows(e, &no_norm, e->o, err));
     return norm_rows(e, &l->ffn_post_norm, e->x, e->x, err);
 }
@@ -473,19 +217,19 @@ static lq_status run_layer(struct engine *e, const struct layer *l, uint32_t n_s
         return run_encoder_layer(e, l, n_sequences, err);
     if (l->attn_norm.n)
         LQ_TRY(norm_rows(e, &l->attn_norm, e->h, e->x, err));
-    LQ_TRY(run_attention(e, l, l->attn_norm.n ? e->h : e->x, n_sequences, err));
+    LQ_TRY(engine_attention(e, l, l->attn_norm.n ? e->h : e->x, n_sequences, err));
     if (parallel) {
         /* Both parts see the layer's input: e->h keeps, or gets, what the feed-forward part reads. */
         if (l->ffn_norm.n)
             LQ_TRY(norm_rows(e, &l->ffn_norm, e->h, e->x, err));
         LQ_TRY(add_rows(e, &l->attn_post_norm, e->o, err));
-        LQ_TRY(run_feed_forward(e, l, e->h, err));
+        LQ_TRY(engine_feed_forward(e, l, e->h, err));
         return add_rows(e, &l->ffn_post_norm, e->o, err);
     }
     LQ_TRY(add_rows(e, &l->attn_post_norm, e->o, err));
     if (l->ffn_norm.n)
         LQ_TRY(norm_rows(e, &l->ffn_norm, e->h, e->x, err));
-    LQ_TRY(run_feed_forward(e, l, l->ffn_norm.n ? e->h : e->x, err));
+    LQ_TRY(engine_feed_forward(e, l, l->ffn_norm.n ? e->h : e->x, err));
     return add_rows(e, &l->ffn_post_norm, e->o, err);
 }
 
@@ -556,6 +300,7 @@ lq_status engine_logits(struct engine *e, size_t first, size_t n, float *logits,
     const struct product p = {g->output.t, 0, g->vocab, g->output.bias, e->packed, n, logits,
                               g->vocab};
     LQ_TRY(engine_parallel(e, n, norm_output, &j, err));
+    LQ_TRY(engine_observe(e, &p, e->h, g->embd, g->embd, false, err));
     LQ_TRY(engine_pack(e, e->h, g->embd, n, g->embd, e->packed, err));
     LQ_TRY(engine_multiply(e, &p, 1, err));
     return engine_parallel(e, n, finish_logits, &j, err);

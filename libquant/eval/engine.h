@@ -21,10 +21,19 @@ struct workspace {
     size_t raw_size, tile_size, gemm_size, scores_size, packed_size;
 };
 
-/* Sees the input of a matrix: m rows of k floats. expert: of stacked matrices, else 0. */
+struct engine;
+
+/* What meets a matrix: m rows of k floats, ld apart. */
+struct seen {
+    const struct tensor *t;
+    uint32_t part;  /* of a stack of matrices: which one */
+    bool each_own;  /* the parts see rows of their own (experts), not all the same ones */
+    const float *x;
+    size_t ld, m, k;
+};
+
 struct observer {
-    lq_status (*see)(void *ctx, const struct tensor *t, uint32_t expert, const float *x, size_t m,
-                     size_t k, lq_error *err);
+    lq_status (*see)(void *ctx, struct engine *e, const struct seen *s, lq_error *err);
     void *ctx;
 };
 
@@ -88,8 +97,19 @@ lq_status engine_pack(struct engine *e, const float *x, size_t ldx, size_t m, si
 /* Makes room for n elements of `size` bytes. */
 lq_status engine_grow(void **p, size_t *have, size_t n, size_t size, lq_error *err);
 
-lq_status engine_attention(struct engine *e, const struct layer *l, uint32_t n_sequences,
-                           lq_error *err);
+/* Shows x, the rows that p multiplies, to the observer, if there is one. each_own: see struct seen. */
+lq_status engine_observe(struct engine *e, const struct product *p, const float *x, size_t ld,
+                         size_t k, bool each_own, lq_error *err);
+
+/* e->o = attention(h) */
+lq_status engine_attention(struct engine *e, const struct layer *l, const float *h,
+                           uint32_t n_sequences, lq_error *err);
+/* e->att = softmax(e->q e->k) e->v */
+lq_status engine_scores(struct engine *e, const struct layer *l, uint32_t n_sequences,
+                        lq_error *err);
+/* e->o = feed-forward(h) */
+lq_status engine_feed_forward(struct engine *e, const struct layer *l, const float *h,
+                              lq_error *err);
 /* e->o = experts(h) */
 lq_status engine_experts(struct engine *e, const struct layer *l, const float *h, lq_error *err);
 /* c = down(act(gate(h)) * up(h)), h packed in e->packed; uses e->ff. */
@@ -97,6 +117,7 @@ struct mlp {
     struct product gate, up, down; /* gate.t NULL: none, or both in up */
     uint32_t ff;
     bool both;
+    bool expert; /* of several: the rows are its own */
 };
 lq_status engine_mlp(struct engine *e, const struct mlp *m, lq_error *err);
 void engine_activate(const struct engine *e, float *gate, float *up, size_t n);

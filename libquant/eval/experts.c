@@ -99,13 +99,9 @@ static lq_status run_expert(struct engine *e, const struct layer *l, const float
          e->ff + m * ff, ff},
         {l->down_exps.t, expert * embd, embd, down_bias ? down_bias + expert * embd : NULL,
          e->packed, m, e->extra, embd},
-        l->expert_ff, false};
-    if (e->observer) {
-        LQ_TRY(e->observer->see(e->observer->ctx, mlp.gate.t, (uint32_t)expert, e->extra, m, embd,
-                                err));
-        LQ_TRY(e->observer->see(e->observer->ctx, mlp.up.t, (uint32_t)expert, e->extra, m, embd,
-                                err));
-    }
+        l->expert_ff, false, true};
+    LQ_TRY(engine_observe(e, &mlp.gate, e->extra, embd, embd, true, err));
+    LQ_TRY(engine_observe(e, &mlp.up, e->extra, embd, embd, true, err));
     LQ_TRY(engine_pack(e, e->extra, embd, m, embd, e->packed, err));
     LQ_TRY(engine_mlp(e, &mlp, err));
     m = 0;
@@ -154,15 +150,15 @@ static lq_status run_shared(struct engine *e, const struct layer *l, const float
         {l->shared_gate.t, 0, ff, l->shared_gate.bias, e->packed, n, e->ff, ff},
         {l->shared_up.t, 0, ff, l->shared_up.bias, e->packed, n, e->ff + n * ff, ff},
         {l->shared_down.t, 0, g->embd, l->shared_down.bias, e->packed, n, e->slots, g->embd},
-        l->shared_ff, false};
+        l->shared_ff, false, false};
     const struct product scale = {l->shared_scale.t, 0, 1, NULL, e->packed, n, e->routing, 1};
-    if (e->observer) {
-        LQ_TRY(e->observer->see(e->observer->ctx, mlp.gate.t, 0, h, n, g->embd, err));
-        LQ_TRY(e->observer->see(e->observer->ctx, mlp.up.t, 0, h, n, g->embd, err));
-    }
+    LQ_TRY(engine_observe(e, &mlp.gate, h, g->embd, g->embd, false, err));
+    LQ_TRY(engine_observe(e, &mlp.up, h, g->embd, g->embd, false, err));
     LQ_TRY(engine_pack(e, h, g->embd, n, g->embd, e->packed, err));
-    if (scale.t)
+    if (scale.t) {
+        LQ_TRY(engine_observe(e, &scale, h, g->embd, g->embd, false, err));
         LQ_TRY(engine_multiply(e, &scale, 1, err));
+    }
     LQ_TRY(engine_mlp(e, &mlp, err));
     return engine_parallel(e, n, add_shared, (void *)l, err);
 }
@@ -172,8 +168,7 @@ lq_status engine_experts(struct engine *e, const struct layer *l, const float *h
     const struct graph *const g = &e->graph;
     const struct product router = {l->router.t, 0, g->experts, l->router.bias, e->packed, e->tokens,
                                    e->routing, g->experts};
-    if (e->observer)
-        LQ_TRY(e->observer->see(e->observer->ctx, router.t, 0, h, e->tokens, g->embd, err));
+    LQ_TRY(engine_observe(e, &router, h, g->embd, g->embd, false, err));
     LQ_TRY(engine_pack(e, h, g->embd, e->tokens, g->embd, e->packed, err));
     LQ_TRY(engine_multiply(e, &router, 1, err));
     LQ_TRY(engine_parallel(e, e->tokens, choose, (void *)l, err));

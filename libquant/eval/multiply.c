@@ -174,3 +174,13 @@ lq_status engine_multiply(struct engine *e, const struct product *p, size_t n, l
     }
     return engine_parallel(e, j.first[n], multiply_tile, &j, err);
 }
+
+lq_status engine_observe(struct engine *e, const struct product *p, const float *x, size_t ld,
+                         size_t k, bool each_own, lq_error *err)
+{
+    struct seen s = {.t = p->t, .each_own = each_own, .x = x, .ld = ld, .m = p->m, .k = k};
+    if (!e->observer)
+        return LQ_OK;
+    s.part = p->t->rank == 3 ? (uint32_t)(p->row0 / p->t->dim[1]) : 0;
+    return e->observer->see(e->observer->ctx, e, &s, err);
+}
