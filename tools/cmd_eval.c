@@ -155,20 +155,6 @@ static lq_status print_json(const struct job *j, lq_error *err)
 
 /* ---- the command ---- */
 
-static lq_status count_chunks(struct job *j, lq_error *err)
-{
-    j->n_chunks = j->tokens.n / (size_t)j->length;
-    if (j->n_chunks < 2)
-        return lq_fail_at(err, LQ_E_MODEL, j->tokens.path, -1,
-                          "has %zu tokens; two chunks of %" PRIu64 " are needed: give a longer text, "
-                          "or a smaller --ctx", j->tokens.n, j->length);
-    if (j->most_chunks && j->n_chunks > j->most_chunks)
-        j->n_chunks = (size_t)j->most_chunks;
-    for (size_t c = 0; j->tokens.has_bos && c < j->n_chunks; c++)
-        j->tokens.ids[c * j->length] = j->tokens.bos;
-    return LQ_OK;
-}
-
 static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
 {
     LQ_TRY(args_u64(args, "ctx", 512, 8, 1 << 20, &j->length, err));
@@ -178,7 +164,7 @@ static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
     LQ_TRY(eval_model_open(&j->model, j->path, err));
     LQ_TRY(eval_tokens_read(&j->tokens, &j->model, args_value(args, "text"),
                             args_value(args, "ids"), err));
-    LQ_TRY(count_chunks(j, err));
+    LQ_TRY(eval_tokens_chunks(&j->tokens, j->length, 2, j->most_chunks, &j->n_chunks, err));
     LQ_TRY(open_models(j, err));
     lq_status status =
         predictions_make(&j->p, &j->engine, j->base_path ? &j->base_engine : NULL, j->tokens.ids,

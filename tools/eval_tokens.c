@@ -92,3 +92,19 @@ void eval_tokens_release(struct eval_tokens *t)
     free(t->ids);
     memset(t, 0, sizeof *t);
 }
+
+lq_status eval_tokens_chunks(struct eval_tokens *t, uint64_t length, size_t least, uint64_t most,
+                             size_t *n, lq_error *err)
+{
+    *n = t->n / (size_t)length;
+    if (*n < least)
+        return lq_fail_at(err, LQ_E_MODEL, t->path, -1,
+                          "has %zu tokens; %s of %" PRIu64 " are needed: give a longer text, or a "
+                          "smaller --ctx",
+                          t->n, least == 1 ? "one chunk" : "two chunks", length);
+    if (most && *n > most)
+        *n = (size_t)most;
+    for (size_t c = 0; t->has_bos && c < *n; c++)
+        t->ids[c * length] = t->bos;
+    return LQ_OK;
+}

@@ -1,4 +1,5 @@
-/* collect.c -- sums of squares, and the file they are written to (imatrix_read.c has its layout). */
+/* collect.c -- sums of squares, and the file they are written to (imatrix_read.c has its layout).
+ */
 #include "libquant/eval/collect.h"
 
 #include "formats/format.h"
@@ -100,7 +101,7 @@ static lq_status sum_columns(struct engine *e, void *job, size_t i, struct works
 
 lq_status collector_see(void *ctx, struct engine *e, const struct seen *s, lq_error *err)
 {
-    struct collected *entry;
+    struct collected *entry = NULL;
     LQ_TRY(entry_of(ctx, s, &entry, err));
     struct sum_job j = {s, entry->sums + s->part * entry->cols};
     if (s->each_own)
@@ -162,11 +163,12 @@ static lq_status add_tensor(struct catalog *c, const char *name, const char *suf
     uint64_t *const dim = arena_calloc(&c->arena, 2, sizeof *dim);
     if (!t || !dim || !(t->name = arena_printf(&c->arena, "%s%s", name, suffix)))
         return lq_fail_memory(err);
+    /* ggml leaves out an outer size of 1. */
     dim[0] = rows;
     dim[1] = cols;
     t->type = type_by_id(LQ_TYPE_F32);
-    t->rank = 2;
-    t->dim = dim;
+    t->rank = rows == 1 ? 1 : 2;
+    t->dim = dim + (rows == 1);
     return tensor_measure(t) ? LQ_OK : lq_fail_memory(err);
 }
 
@@ -224,7 +226,8 @@ static lq_status write_planned(struct collector *c, uint64_t chunk_size, struct 
     return sink_pad(sink, plan->files[0].size, err);
 }
 
-lq_status collector_write(struct collector *c, uint64_t chunk_size, struct sink *sink, lq_error *err)
+lq_status collector_write(struct collector *c, uint64_t chunk_size, struct sink *sink,
+                          lq_error *err)
 {
     struct catalog plan = {.alignment = 32};
     struct text header = {0};

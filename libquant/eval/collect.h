@@ -1,9 +1,9 @@
-/* collect.h -- importance matrices as they are collected: for each weight the sums of the squares of what
- * meets its columns, and how many rows were summed.
+/* collect.h -- importance matrices as they are collected: for each weight the sums of the squares
+ * of what meets its columns, and how many rows were summed.
  *
  * Squares of one chunk of text are summed in double precision in the order of the tokens, and each
- * chunk's sums are added to floats. So a collection that is written, read back and continued with the
- * next chunk gives the same bits as one that was not interrupted.
+ * chunk's sums are added to floats. So a collection that is written, read back and continued with
+ * the next chunk gives the same bits as one that was not interrupted.
  */
 #ifndef LQ_EVAL_COLLECT_H
 #define LQ_EVAL_COLLECT_H
@@ -34,8 +34,8 @@ void collector_release(struct collector *c);
 /* An observer of engines that run one chunk at a time: ctx is the collector. */
 lq_status collector_see(void *ctx, struct engine *e, const struct seen *s, lq_error *err);
 
-/* Adds what was collected before: sums [n], each count for n / n_counts of them. LQ_E_MODEL where it does
- * not fit to what is there. */
+/* Adds what was collected before: sums [n], each count for n / n_counts of them. LQ_E_MODEL where
+ * it does not fit to what is there. */
 lq_status collector_add(struct collector *c, const char *name, const float *sums, uint64_t n,
                         const float *counts, uint64_t n_counts, lq_error *err);
 /* Notes the name of a text, once. */
@@ -44,8 +44,8 @@ lq_status collector_add_text(struct collector *c, const char *name, lq_error *er
 /* Whole chunks that the fullest entry has seen. */
 uint64_t collector_chunks(const struct collector *c, uint64_t chunk_size);
 
-/* Appends the GGUF file that llama-imatrix writes for the same collection. LQ_E_MODEL for sums that are
- * no finite numbers. */
+/* Appends the GGUF file that llama-imatrix writes for the same collection. LQ_E_MODEL for sums that
+ * are no finite numbers. */
 lq_status collector_write(struct collector *c, uint64_t chunk_size, struct sink *sink,
                           lq_error *err);
 

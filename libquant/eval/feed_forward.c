@@ -9,10 +9,10 @@ void engine_activate(const struct engine *e, float *gate, float *up, size_t n)
         return;
     }
     switch ((enum activation)e->graph.row.activation) {
-    case ACT_GELU:         l->gelu(gate, n); break;
-    case ACT_GELU_TANH:    l->gelu_tanh(gate, n); break;
+    case ACT_GELU: l->gelu(gate, n); break;
+    case ACT_GELU_TANH: l->gelu_tanh(gate, n); break;
     case ACT_RELU_SQUARED: l->relu_squared(gate, n); break;
-    default:               l->silu(gate, n); break;
+    default: l->silu(gate, n); break;
     }
     if (up)
         l->multiply(gate, up, n);
@@ -44,7 +44,8 @@ lq_status engine_mlp(struct engine *e, const struct mlp *m, lq_error *err)
     return engine_multiply(e, &m->down, 1, err);
 }
 
-lq_status engine_feed_forward(struct engine *e, const struct layer *l, const float *h, lq_error *err)
+lq_status engine_feed_forward(struct engine *e, const struct layer *l, const float *h,
+                              lq_error *err)
 {
     const struct graph *const g = &e->graph;
     if (l->expert_ff)
@@ -53,10 +54,13 @@ lq_status engine_feed_forward(struct engine *e, const struct layer *l, const flo
     const bool both = g->row.gated && !l->gate.t;
     const size_t up = (size_t)l->ff * (both ? 2 : 1);
     const struct mlp m = {
-        {l->gate.t, 0, l->ff, l->gate.bias, e->packed, n, e->ff, l->ff},
-        {l->up.t, 0, up, l->up.bias, e->packed, n, e->ff + (l->gate.t ? n * l->ff : 0), up},
-        {l->down.t, 0, g->embd, l->down.bias, e->packed, n, e->o, g->embd},
-        l->ff, both, false};
+        {l->gate.t, 0, l->ff,   l->gate.bias, e->packed, n, e->ff,                               l->ff  },
+        {l->up.t,   0, up,      l->up.bias,   e->packed, n, e->ff + (l->gate.t ? n * l->ff : 0), up     },
+        {l->down.t, 0, g->embd, l->down.bias, e->packed, n, e->o,                                g->embd},
+        l->ff,
+        both,
+        false
+    };
     if (l->gate.t)
         LQ_TRY(engine_observe(e, &m.gate, h, g->embd, g->embd, false, err));
     LQ_TRY(engine_observe(e, &m.up, h, g->embd, g->embd, false, err));

@@ -1,5 +1,5 @@
-/* project.c -- attention but for its scores: queries, keys and values of each token, and what becomes of
- * the weighted values. */
+/* project.c -- attention but for its scores: queries, keys and values of each token, and what
+ * becomes of the weighted values. */
 #include "libquant/eval/engine.h"
 
 #include <string.h>
@@ -67,8 +67,8 @@ static lq_status project(struct engine *e, const struct layer *l, const float *h
         {l->k.t, 0, nk, l->k.bias, e->packed, n, e->k, nk},
         {l->v.t, 0, nv, l->v.bias, e->packed, n, e->v, nv},
     };
-    const struct product joint = {l->qkv.t, 0, nq + nk + nv, l->qkv.bias, e->packed, n, e->ff,
-                                  nq + nk + nv};
+    const struct product joint = {l->qkv.t,  0, nq + nk + nv, l->qkv.bias,
+                                  e->packed, n, e->ff,        nq + nk + nv};
     const struct product *const products = l->qkv.t ? &joint : apart;
     const size_t n_products = l->qkv.t ? 1 : 3;
     for (size_t i = 0; i < n_products; i++)
@@ -119,9 +119,9 @@ static lq_status project_latent(struct engine *e, const struct layer *l, const f
     const size_t n = e->tokens, whole = (size_t)g->nope + g->rotated, rows = g->heads * whole;
     const size_t rank = l->q_a.t ? l->q_a_norm.n : 0;
     const struct product first[] = {
-        {l->kv_a.t, 0, g->key_dim, l->kv_a.bias, e->packed, n, e->k, g->key_dim},
-        {rank ? l->q_a.t : l->q.t, 0, rank ? rank : rows, NULL, e->packed, n, e->extra,
-         rank ? rank : rows},
+        {l->kv_a.t,                0, g->key_dim,         l->kv_a.bias, e->packed, n, e->k,     g->key_dim},
+        {rank ? l->q_a.t : l->q.t, 0, rank ? rank : rows, NULL,         e->packed, n, e->extra,
+         rank ? rank : rows                                                                               },
     };
     LQ_TRY(engine_observe(e, &first[0], h, g->embd, g->embd, false, err));
     LQ_TRY(engine_observe(e, &first[1], h, g->embd, g->embd, false, err));
@@ -136,8 +136,14 @@ static lq_status project_latent(struct engine *e, const struct layer *l, const f
     }
     /* The queries as the latent keys see them, head by head. */
     for (size_t i = 0; i < g->heads; i++) {
-        const struct product absorbed = {l->k_b, i * g->latent, g->latent, NULL, e->packed, n,
-                                         e->q + i * g->key_dim, (size_t)g->heads * g->key_dim};
+        const struct product absorbed = {l->k_b,
+                                         i * g->latent,
+                                         g->latent,
+                                         NULL,
+                                         e->packed,
+                                         n,
+                                         e->q + i * g->key_dim,
+                                         (size_t)g->heads * g->key_dim};
         LQ_TRY(engine_observe(e, &absorbed, e->extra + i * whole, rows, g->nope, false, err));
         LQ_TRY(engine_pack(e, e->extra + i * whole, rows, n, g->nope, e->packed, err));
         LQ_TRY(engine_multiply(e, &absorbed, 1, err));
@@ -152,8 +158,8 @@ static lq_status expand_values(struct engine *e, const struct layer *l, lq_error
     const size_t n = e->tokens, in = (size_t)g->heads * g->latent,
                  out = (size_t)g->heads * g->out_dim;
     for (size_t i = 0; i < g->heads; i++) {
-        const struct product p = {l->v_b, i * g->out_dim, g->out_dim, NULL, e->packed, n,
-                                  e->extra + i * g->out_dim, out};
+        const struct product p = {
+            l->v_b, i * g->out_dim, g->out_dim, NULL, e->packed, n, e->extra + i * g->out_dim, out};
         LQ_TRY(engine_observe(e, &p, e->att + i * g->latent, in, g->latent, false, err));
         LQ_TRY(engine_pack(e, e->att + i * g->latent, in, n, g->latent, e->packed, err));
         LQ_TRY(engine_multiply(e, &p, 1, err));
@@ -171,8 +177,8 @@ lq_status engine_attention(struct engine *e, const struct layer *l, const float 
     if (g->latent)
         LQ_TRY(expand_values(e, l, err));
     const float *const att = g->latent ? e->extra : e->att;
-    const struct product out = {l->out.t, 0, g->embd, l->out.bias, e->packed, e->tokens, e->o,
-                                g->embd};
+    const struct product out = {l->out.t,  0,         g->embd, l->out.bias,
+                                e->packed, e->tokens, e->o,    g->embd};
     LQ_TRY(engine_observe(e, &out, att, k, k, false, err));
     LQ_TRY(engine_pack(e, att, k, e->tokens, k, e->packed, err));
     return engine_multiply(e, &out, 1, err);
