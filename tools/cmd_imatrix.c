@@ -227,14 +227,15 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 }
 
 static const struct option options[] = {
-    {"o",                                                            'o', OPT_VALUE, "OUT", "the importance matrix, in GGUF form"},
-    {"ids",                                                     0, OPT_VALUE, "FILE", "or as numbers of tokens, separated by blanks or lines"},
-    {"ctx",                         'c', OPT_VALUE, "N", "tokens in a chunk (512)"},
-    {"chunks",                                                          0, OPT_VALUE, "N", "read only so many chunks"},
-    {"chunk",                                                     0, OPT_VALUE, "N", "leave out so many chunks at the beginning"},
+    {"o", 'o', OPT_VALUE, "OUT", "the importance matrix, in GGUF form"},
+    {"text", 0, OPT_VALUE, "FILE", "the text, tokenized as llama-imatrix does it"},
+    {"ids", 0, OPT_VALUE, "FILE", "the text as numbers of tokens, separated by blanks or lines"},
+    {"ctx", 'c', OPT_VALUE, "N", "tokens in a chunk (512)"},
+    {"chunks", 0, OPT_VALUE, "N", "read only so many chunks"},
+    {"chunk", 0, OPT_VALUE, "N", "leave out so many chunks at the beginning"},
     {"in-file", 0, OPT_LIST, "FILE", "add to this matrix; may be given several times"},
-    {"process-output",                                                          0, OPT_FLAG, NULL, "measure output.weight, too"},
-    {0                                                    },
+    {"process-output", 0, OPT_FLAG, NULL, "measure output.weight, too"},
+    {0},
 };
 
 const struct command command_imatrix = {
