@@ -27,7 +27,8 @@ static void check_copy(struct findings *out, const struct license_view *v)
     if (linked || (v->e.n_leaves && !needed))
         return;
     license_report(out, RULE_MISSING_FILE, listed ? SEVERITY_NOTE : SEVERITY_WARNING, s, s->claim,
-                   "there is no file LICENSE with the text");
+                   "there is no file LICENSE with the text of \"%.200s\"",
+                   s->claim ? s->claim : "?");
 }
 
 static void check_notice(struct findings *out, const struct license_view *v,
