@@ -115,14 +115,14 @@ static bool parse_tagged(char *s, struct line *l)
 {
     const size_t n = strcspn(s, " (");
     char *const open = s + n + (s[n] == ' '), *const end = strrchr(s, ')');
-    if (*open != '(' || !end || end < open || !(l->algorithm = algorithm_named(s, n)))
+    const struct algorithm *const algorithm = algorithm_named(s, n);
+    if (!algorithm || *open != '(' || !end || end < open)
+        return false;
+    char *hex = end + 1 + strspn(end + 1, " ");
+    if (*hex++ != '=')
         return false;
     *end = '\0';
-    l->name = open + 1;
-    l->hex = end + 1 + strspn(end + 1, " ");
-    if (*l->hex++ != '=')
-        return false;
-    l->hex += strspn(l->hex, " ");
+    *l = (struct line){algorithm, hex + strspn(hex, " "), open + 1};
     return true;
 }
 
