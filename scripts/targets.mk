@@ -34,11 +34,13 @@ check-includes:
 
 # ---- beside other programs: docs/ci.md ----
 # These install what they compare with, below build/peers.
-.PHONY: interop bench nightly
+.PHONY: interop bench bench-quick nightly
 interop: $(BUILD)/lq
 	@scripts/interop
-bench: $(BUILD)/lq $(CHECKKERN)
+bench: $(BUILD)/lq
 	@scripts/bench
+bench-quick: $(BUILD)/lq
+	@scripts/bench --quick
 nightly: all tests
 	@scripts/nightly
 

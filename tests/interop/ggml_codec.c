@@ -1,7 +1,7 @@
 /* ggml_codec.c -- every tensor type against the ggml library: the same bytes from the same numbers,
  * the same numbers from the same bytes. Linked with libggml-base; see scripts/interop-codec.
  *
- *   ggml_codec [--bench | --share] [--rounding strict|fused] [TYPE ...]
+ *   ggml_codec [--share] [--rounding strict|fused] [TYPE ...]
  *
  * --share counts the blocks that are the same instead of looking for one that is not.
  */
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ggml.h"
@@ -104,7 +103,7 @@ static struct share {
 
 static bool sharing; /* --share */
 
-static void count_blocks(const struct type_info *type, const float *importance, const char *data)
+static void count_blocks(const struct type_info *type, const float *importance)
 {
     struct share *const share = importance ? &weighted_share : &plain_share;
     const size_t blocks = (size_t)ELEMENTS / type->block_len;
@@ -114,8 +113,6 @@ static void count_blocks(const struct type_info *type, const float *importance, 
         same += first_block(type, our_bytes + i * type->block_bytes,
                             their_bytes + i * type->block_bytes,
                             type->block_bytes) == type->block_bytes;
-    if (same < blocks)
-        printf("         %s%s: %zu of %zu\n", data, importance ? ", importance" : "", same, blocks);
     share->blocks += blocks;
     share->same += same;
 }
@@ -136,7 +133,7 @@ static void compare_encode(const struct type_info *type, const struct generator 
         memset(our_bytes, 0, bytes);
         (i ? kernel : type->encode)(our_bytes, input, ROWS, COLS, importance);
         if (sharing) {
-            count_blocks(type, importance, g->name);
+            count_blocks(type, importance);
             continue;
         }
         const size_t where = first_block(type, our_bytes, their_bytes, bytes);
@@ -229,78 +226,6 @@ static void check_type(const struct type_info *type)
     result(differences == 0, type->name, "check", "random bytes", differences);
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* others share the machine */
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* MB/s of single-precision input; ours and theirs in turn, the best of several. */
-static void bench_encode(const struct type_info *type, const float *importance, const char *what)
-{
-    const struct kernel k = kernel_for(type, isa_detect());
-    double best[3] = {1e9, 1e9, 1e9};
-
-    for (int round = 0; round < 5; round++) {
-        const double t0 = now();
-        reference_encode(type, their_bytes, input, ROWS, COLS, importance);
-        const double t1 = now();
-        type->encode(our_bytes, input, ROWS, COLS, importance);
-        const double t2 = now();
-        k.encode(our_bytes, input, ROWS, COLS, importance);
-        const double t3 = now();
-        const double t[3] = {t1 - t0, t2 - t1, t3 - t2};
-        for (int i = 0; i < 3; i++)
-            best[i] = t[i] < best[i] ? t[i] : best[i];
-    }
-    printf("%-8s %-18s ggml %8.0f MB/s  scalar %8.0f  kernel %8.0f  kernel / ggml %6.2f\n",
-           type->name, what, sizeof input / best[0] * 1e-6, sizeof input / best[1] * 1e-6,
-           sizeof input / best[2] * 1e-6, best[0] / best[2]);
-}
-
-static void bench_decode(const struct type_info *type)
-{
-    const struct ggml_type_traits *const traits = ggml_get_type_traits((enum ggml_type)type->id);
-    const struct kernel k = kernel_for(type, isa_detect());
-    double best[3] = {1e9, 1e9, 1e9};
-
-    if (!traits->to_float)
-        return;
-    for (int round = 0; round < 9; round++) {
-        const double t0 = now();
-        traits->to_float(our_bytes, theirs, ELEMENTS);
-        const double t1 = now();
-        type->decode(ours, our_bytes, ELEMENTS);
-        const double t2 = now();
-        k.decode(ours, our_bytes, ELEMENTS);
-        const double t3 = now();
-        const double t[3] = {t1 - t0, t2 - t1, t3 - t2};
-        for (int i = 0; i < 3; i++)
-            best[i] = t[i] < best[i] ? t[i] : best[i];
-    }
-    printf("%-8s %-18s ggml %8.0f MB/s  scalar %8.0f  kernel %8.0f  kernel / ggml %6.2f\n",
-           type->name, "decode", sizeof input / best[0] * 1e-6, sizeof input / best[1] * 1e-6,
-           sizeof input / best[2] * 1e-6, best[0] / best[2]);
-}
-
-static void bench_type(const struct type_info *type)
-{
-    struct rng r = {1};
-
-    data_normal(&r, input, ELEMENTS);
-    fill_importance(&r, 0, weights, COLS);
-    if (reference_encodes(type)) {
-        if (!(type->flags & TYPE_NEEDS_IMPORTANCE))
-            bench_encode(type, NULL, "encode");
-        if (type->flags & TYPE_QUANTIZED)
-            bench_encode(type, weights, "encode, importance");
-    }
-    if (type->decode)
-        bench_decode(type);
-}
-
 static void test_type(const struct type_info *type)
 {
     const enum ggml_type id = (enum ggml_type)type->id;
@@ -373,11 +298,9 @@ static bool wanted(const char *name, int argc, char **argv, int first)
 
 int main(int argc, char **argv)
 {
-    bool bench = false;
     int first = 1;
 
     for (; first < argc && strncmp(argv[first], "--", 2) == 0; first++) {
-        bench = bench || strcmp(argv[first], "--bench") == 0;
         sharing = sharing || strcmp(argv[first], "--share") == 0;
         if (strcmp(argv[first], "--rounding") == 0 &&
             (++first == argc || !rounding_by_name(argv[first], &rounding)))
@@ -396,13 +319,12 @@ int main(int argc, char **argv)
         const struct type_info *const type = type_rounded(type_at(i), rounding);
         if (type->id >= GGML_TYPE_COUNT || !wanted(type->name, argc, argv, first))
             continue;
-        (bench ? bench_type : sharing ? share_type : test_type)(type);
+        (sharing ? share_type : test_type)(type);
     }
-    if (!bench && !sharing && wanted("F16", argc, argv, first))
+    if (!sharing && wanted("F16", argc, argv, first))
         test_halves();
     if (aborted)
         printf("not compared, as ggml aborts: %d\n", aborted);
-    if (!bench)
-        printf("%d passed, %d failed\n", passed, failed);
+    printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }
