@@ -87,7 +87,7 @@ static int rank_of(const struct tensor_lineage *t)
         [LINEAGE_MERGED] = 3,    [LINEAGE_TUNED] = 4,     [LINEAGE_PARTIAL] = 5,
         [LINEAGE_EXPLAINED] = 6, [LINEAGE_DERIVED] = 7,   [LINEAGE_IDENTICAL] = 8,
     };
-    return rank[t->verdict];
+    return t->verdict == LINEAGE_UNDETERMINED && t->vector && t->base ? 5 : rank[t->verdict];
 }
 
 static int worst_first(const void *pa, const void *pb)

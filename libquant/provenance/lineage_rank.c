@@ -8,8 +8,8 @@
  * singular value of such a matrix exceeds sqrt(v m n) (2 sqrt(SKETCH) + 5.26) with a probability of
  * at most 10^-6 (Davidson and Szarek 2001, theorem II.13). v is what storing the claimed values
  * rounds away, with room for the square of NOISE_FACTOR. The rank is the number of singular values
- * above that. It is only said to be low where no more than MOST_RANK are: then nothing but rounding
- * is left.
+ * above that. It is only said to be low where no more than MOST_RANK are, and where a gap parts them
+ * from the rest: after training of all weights they fall off without one.
  */
 #include "libquant/provenance/lineage_change.h"
 
@@ -23,6 +23,7 @@
 enum { SKETCH = 96, MOST_RANK = 64, CHUNK = 262144 };
 
 #define NOISE_FACTOR 2.0
+#define GAP          2.0
 
 /* Random signs: SplitMix64 (Steele, Lea, Flood 2014) of a position. */
 static uint64_t mix(uint64_t x)
@@ -127,17 +128,29 @@ static void orthogonalize(double s[SKETCH][SKETCH])
     }
 }
 
-static uint32_t count_above(double s[SKETCH][SKETCH], double bound)
+static int largest_first(const void *a, const void *b)
 {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+static void count_directions(double s[SKETCH][SKETCH], double bound, struct rank_result *out)
+{
+    double value[SKETCH];
     uint32_t n = 0;
     orthogonalize(s);
     for (size_t i = 0; i < SKETCH; i++) {
         double length2 = 0;
         for (size_t k = 0; k < SKETCH; k++)
             length2 += s[i][k] * s[i][k];
-        n += sqrt(length2) > bound;
+        value[i] = sqrt(length2);
     }
-    return n;
+    qsort(value, SKETCH, sizeof *value, largest_first);
+    while (n < SKETCH && value[n] > bound)
+        n++;
+    out->measured = true;
+    out->rank = n;
+    out->low = n > 0 && n <= MOST_RANK && value[n - 1] >= GAP * value[n];
 }
 
 static bool side_open(struct side *s, const struct compared *rows, uint64_t n)
@@ -186,9 +199,7 @@ lq_status lineage_rank(struct tensor_lineage *t, const struct lineage_pair *p, d
         status = sketch_all(k, options, err);
     if (status == LQ_OK) {
         const double bound = NOISE_FACTOR * sqrt(noise) * (2 * sqrt(SKETCH) + 5.26);
-        t->rank.rank = count_above(k->s, bound);
-        t->rank.measured = true;
-        t->rank.low = t->rank.rank > 0 && t->rank.rank <= MOST_RANK;
+        count_directions(k->s, bound, &t->rank);
     }
     free(k->claimed.raw);
     free(k->claimed.x);

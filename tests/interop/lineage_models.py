@@ -94,7 +94,7 @@ def train(model, parameters, seed, steps, rate, name):
     return model.state_dict()
 
 
-def tuned(seed, steps=80, frozen=()):
+def tuned(seed, steps=40, frozen=()):
     torch.manual_seed(seed)
     model = new_model(demo_weights())
     for name, p in model.named_parameters():
@@ -120,7 +120,7 @@ class LowRank(torch.nn.Module):
         return weight + self.scale * self.b @ self.a
 
 
-def lora(seed, steps=80):
+def lora(seed, steps=40):
     torch.manual_seed(seed)
     model = new_model(demo_weights())
     for p in model.parameters():
@@ -211,7 +211,7 @@ def make(folder, quick):
 def other():
     torch.manual_seed(4004)
     model = new_model()
-    return train(model, list(model.parameters()), 15, 250, 2e-3, "other")
+    return train(model, list(model.parameters()), 15, 100, 2e-3, "other")
 
 
 if __name__ == "__main__":
