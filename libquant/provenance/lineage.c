@@ -92,9 +92,9 @@ static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct l
             t->more_rows = true;
             p->rows = p->rows < tensor_rows(base) ? p->rows : tensor_rows(base);
         }
-        p->base_tensor[n] = base;
+        p->base_tensor[n] = p->place[n] = base;
         p->from[n] = i;
-        p->base[n] = model_view_rows(&l->base[i], &p->base_tensor[n]);
+        p->base[n] = model_view_rows(&l->base[i], &p->place[n]);
         if (n == 0)
             set_importance(p, base, o->imatrix);
         if (fit == FIT_ROWS)

@@ -280,6 +280,15 @@ static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair
     return status;
 }
 
+/* The weighted sum leaves no more than rounding, and is better than the nearest base by more than
+ * rounding could be. */
+static bool is_merged(const struct tensor_lineage *t, const struct lineage_pair *p)
+{
+    const double factor = is_encoded(p->type) ? FIT_QUANTIZED : FIT_FLOAT;
+    return !t->vector && t->residual <= factor * t->rounding + FIT_PRECISION &&
+           t->change * t->change - t->residual * t->residual >= t->rounding * t->rounding;
+}
+
 lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
                           const struct pass_options *options, lq_error *err)
 {
@@ -294,7 +303,7 @@ lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
     t->from = p->from[0];
     t->base = p->base_tensor[0];
     LQ_TRY(examine_one(t, p, options, &total, err));
-    t->fitted = t->fitted && t->residual <= ROUNDING_FACTOR * t->rounding + FIT_PRECISION;
+    t->fitted = t->fitted && is_merged(t, p);
     t->verdict = judge(t);
     if (p->type && honest_of(p->type))
         judge_honest(t, p->rows * p->cols / p->type->block_len);

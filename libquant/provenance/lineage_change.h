@@ -15,8 +15,8 @@
 #define UNRELATED_CORRELATION 0.05
 #define LEAST_ROWS            64 /* fewer decide nothing */
 #define TUNED_FACTOR          2.5 /* less than so many times the rounding may be another quantizer's */
-#define ROUNDING_FACTOR       2.0 /* a residual within so many times the rounding is rounding */
-
+#define FIT_FLOAT             2.0 /* a residual within so many times the rounding is rounding */
+#define FIT_QUANTIZED         1.1 /* the same of quantized types, whose rounding is known better */
 #define FIT_PRECISION         1e-6 /* of the residual: it is a difference of sums in double precision */
 
 /* Explained, merged, fine-tuned, unrelated or undetermined, with the figures. */

@@ -9,6 +9,7 @@ struct lineage_pair {
     struct compared claimed, base[LINEAGE_BASES];
     size_t from[LINEAGE_BASES]; /* which base: base[i] is the model's from[i] */
     const struct tensor *base_tensor[LINEAGE_BASES];
+    const struct tensor *place[LINEAGE_BASES]; /* what the steps of base[] point to: never moved */
     size_t n_bases;
     uint64_t rows, cols;          /* compared */
     const struct type_info *type; /* stored, of the claimed one; NULL: it is not seen as stored */

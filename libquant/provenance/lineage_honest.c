@@ -58,8 +58,9 @@ static double rounding_slack(const struct block_shape *s, const struct block_par
     const double scale = (s->flags & SHAPE_REFITTED) || p->grain == 0 ? fabs(p->unit) : p->grain;
     const double relative = fmax(0x1p-11, 0x1p-25 / scale) * 1.01;
     const double offset = p->levels ? 0 : fabs(p->base) + p->n_levels / 2 * fabs(p->unit);
-    return 2 * relative * (fabs(x) + ((s->flags & SHAPE_REFITTED) ? offset : 0)) / fabs(p->unit) /
-           s->step;
+    return 2 * relative *
+           (fabs(x) + fabs(p->unit) * s->step + ((s->flags & SHAPE_REFITTED) ? offset : 0)) /
+           fabs(p->unit) / s->step;
 }
 
 static double codes_of_elements(const struct block_shape *s, const struct block_part *p,

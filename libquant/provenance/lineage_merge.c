@@ -18,12 +18,11 @@ enum { VECTORS = LINEAGE_BASES + 1 }; /* b0, d_1 ... d_{n-1}, y */
 struct gram {
     double of[VECTORS][VECTORS]; /* the lower triangle */
     double claimed2;
-    double rounding2;
+    double n; /* elements */
 };
 
 struct fit_pass {
     size_t n_bases;
-    const struct type_info *precision;
     struct gram *grams; /* of each chunk */
 };
 
@@ -52,7 +51,7 @@ static void fit_chunk(void *ctx, const struct pass_chunk *c)
             for (size_t b = 0; b <= a; b++)
                 g->of[a][b] += v[a] * v[b];
         g->claimed2 += (double)c->claimed[i] * (double)c->claimed[i];
-        g->rounding2 += rounding_variance(f->precision, c->claimed[i]);
+        g->n += 1;
     }
 }
 
@@ -62,7 +61,7 @@ static void gram_add(struct gram *a, const struct gram *b)
         for (size_t k = 0; k <= i; k++)
             a->of[i][k] += b->of[i][k];
     a->claimed2 += b->claimed2;
-    a->rounding2 += b->rounding2;
+    a->n += b->n;
 }
 
 static double product(const struct gram *g, size_t a, size_t b)
@@ -119,15 +118,18 @@ static double distance2(const struct gram *g, size_t n_bases, size_t b)
     return b == 0 ? yy : yy - 2 * product(g, b, n_bases) + product(g, b, b);
 }
 
-/* Whether the weights of two bases are those of an interpolation on the sphere. */
-static bool on_the_sphere(const struct gram *g, const double w[2], double tolerance)
+/* Whether the weights of two bases are those of an interpolation on the sphere, and not on the
+ * chord, where the square of the length is less than 1 by `chord`. */
+static bool on_the_sphere(const struct gram *g, const double w[2])
 {
     const double b0 = product(g, 0, 0), d = product(g, 1, 1), b0d = product(g, 0, 1);
-    const double b1 = b0 + 2 * b0d + d, l0 = sqrt(b0), l1 = sqrt(b1);
+    const double b1 = b0 + 2 * b0d + d;
     if (!(b0 > 0) || !(b1 > 0))
         return false;
-    const double cosine = (b0 + b0d) / (l0 * l1);
-    return fabs(w[0] * w[0] + w[1] * w[1] + 2 * w[0] * w[1] * cosine - 1) <= tolerance;
+    const double cosine = (b0 + b0d) / (sqrt(b0) * sqrt(b1));
+    const double length2 = w[0] * w[0] + w[1] * w[1] + 2 * w[0] * w[1] * cosine;
+    const double chord = 2 * w[0] * w[1] * (1 - cosine);
+    return fabs(length2 - 1) <= 0.25 * fabs(chord);
 }
 
 static void set_fit(struct tensor_lineage *t, const struct lineage_pair *p, const double *w,
@@ -155,10 +157,10 @@ static void fit(struct tensor_lineage *t, const struct lineage_pair *p, const st
     if (n != 2 || !solve(g, 0, n, free, &free2))
         return;
     const double both[2] = {1 + free[0] - free[1], free[1]};
-    /* The free weight is worth having where it explains most of what is left. */
-    if (linear && free2 * 4 > residual2)
+    /* The free weight must explain more than chance would: ten standard deviations. */
+    if (linear && (residual2 - free2) * g->n < 100 * free2)
         return;
-    if (on_the_sphere(g, both, 1e-3)) {
+    if (on_the_sphere(g, both)) {
         set_fit(t, p, both, free2, g);
         t->spherical = true;
     }
@@ -185,7 +187,7 @@ static void nearest_first(struct lineage_pair *p, const struct gram *g)
 lq_status lineage_fit(struct tensor_lineage *t, struct lineage_pair *p,
                       const struct pass_options *options, lq_error *err)
 {
-    struct fit_pass f = {.n_bases = p->n_bases, .precision = p->precision};
+    struct fit_pass f = {.n_bases = p->n_bases};
     struct pass pass = {.claimed = p->claimed,
                         .n_bases = p->n_bases,
                         .rows = p->rows,

@@ -8,8 +8,9 @@
  * singular value of such a matrix exceeds sqrt(v m n) (2 sqrt(SKETCH) + 5.26) with a probability of
  * at most 10^-6 (Davidson and Szarek 2001, theorem II.13). v is what storing the claimed values
  * rounds away, with room for the square of NOISE_FACTOR. The rank is the number of singular values
- * above that. It is only said to be low where no more than MOST_RANK are, and where a gap parts them
- * from the rest: after training of all weights they fall off without one.
+ * above that. It is only said to be low where no more than MOST_RANK are, where a gap parts them
+ * from the rest (after training of all weights they fall off without one), and where what is left
+ * is no more than rounding.
  */
 #include "libquant/provenance/lineage_change.h"
 
@@ -24,6 +25,10 @@ enum { SKETCH = 96, MOST_RANK = 64, CHUNK = 262144 };
 
 #define NOISE_FACTOR 2.0
 #define GAP          2.0
+/* What rounding leaves is known well for quantized types; to a float type, a small change is not
+ * rounded at random. */
+#define REST_QUANTIZED 1.1
+#define REST_FLOAT     4.0
 
 /* Random signs: SplitMix64 (Steele, Lea, Flood 2014) of a position. */
 static uint64_t mix(uint64_t x)
@@ -134,9 +139,13 @@ static int largest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static void count_directions(double s[SKETCH][SKETCH], double bound, struct rank_result *out)
+/* `noise` is the mean square of an element of S that rounding explains, `most` how many times that
+ * may be left in the directions beyond the rank. */
+static void count_directions(double s[SKETCH][SKETCH], double noise, double most,
+                             struct rank_result *out)
 {
-    double value[SKETCH];
+    const double bound = NOISE_FACTOR * sqrt(noise) * (2 * sqrt(SKETCH) + 5.26);
+    double value[SKETCH], rest = 0;
     uint32_t n = 0;
     orthogonalize(s);
     for (size_t i = 0; i < SKETCH; i++) {
@@ -148,9 +157,12 @@ static void count_directions(double s[SKETCH][SKETCH], double bound, struct rank
     qsort(value, SKETCH, sizeof *value, largest_first);
     while (n < SKETCH && value[n] > bound)
         n++;
+    for (uint32_t i = n; i < SKETCH; i++)
+        rest += value[i] * value[i];
     out->measured = true;
     out->rank = n;
-    out->low = n > 0 && n <= MOST_RANK && value[n - 1] >= GAP * value[n];
+    out->low = n > 0 && n <= MOST_RANK && value[n - 1] >= GAP * value[n] &&
+               rest <= most * noise * (SKETCH - n) * (SKETCH - n);
 }
 
 static bool side_open(struct side *s, const struct compared *rows, uint64_t n)
@@ -198,8 +210,8 @@ lq_status lineage_rank(struct tensor_lineage *t, const struct lineage_pair *p, d
     else
         status = sketch_all(k, options, err);
     if (status == LQ_OK) {
-        const double bound = NOISE_FACTOR * sqrt(noise) * (2 * sqrt(SKETCH) + 5.26);
-        count_directions(k->s, bound, &t->rank);
+        const bool quantized = p->type && (p->type->flags & TYPE_QUANTIZED);
+        count_directions(k->s, noise, quantized ? REST_QUANTIZED : REST_FLOAT, &t->rank);
     }
     free(k->claimed.raw);
     free(k->claimed.x);

@@ -24,6 +24,9 @@ TRUTH = {
     "slerp": (["tuned", "tuned-2"], {"merged"}),
     "task": (["demo", "tuned", "tuned-2"], {"merged"}),
     "mixed": (["tuned", "tuned-2"], {"merged"}),
+    "lora, not of these": (["tuned", "tuned-2"], {"fine-tuned"}),
+    "demo, of which these are": (["tuned", "tuned-2"], {"fine-tuned"}),
+    "tuned, and another": (["tuned", "other"], {"identical", "re-derived", "explained"}),
     "dropped": (["demo"], {"partial"}),
     "swapped": (["demo"], {"partial"}),
     "repeated": (["demo"], {"partial"}),
@@ -34,6 +37,7 @@ TRUTH = {
 
 
 def place(name):
+    name = name.split(",")[0]
     return demo if name == "demo" else os.path.join(models, name)
 
 
@@ -64,7 +68,7 @@ def detail(report):
 
 
 def quantized(name, mix):
-    out = os.path.join(models, f"{name}-{mix}.gguf")
+    out = os.path.join(models, f"{name.split(',')[0]}-{mix}.gguf")
     if not os.path.exists(out) or os.path.getmtime(out) < os.path.getmtime(place(name)):
         done = subprocess.run([lq, "convert", place(name), "-o", out, "--type", mix, "-q"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
