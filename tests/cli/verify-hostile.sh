@@ -73,6 +73,9 @@ many() {
 }
 after "a list of very many files is read in good time" 1 '60000 missing' many
 
+after "an index of shards that is too large" 1 '^bad +model.safetensors.index.json' \
+    'head -c 11000000 /dev/zero | tr "\0" " " >model.safetensors.index.json; echo "{}" >>model.safetensors.index.json'
+
 # ---- our own lists ----
 rm -f good/SHA256SUMS
 own() { printf '{"files":[%s]}' "$1" >lq-digest.json; }
@@ -178,6 +181,7 @@ mkdir -p good/blobs/sha256
 printf '{"imageLayoutVersion":"1.0.0"}' >good/oci-layout
 printf weights >good/blobs/sha256/"$digest"
 type=application/vnd.oci.image.manifest.v1+json
+after "a layout without index" 1 '^bad +index.json' :
 # put TYPE < DOCUMENT: a blob; prints its descriptor
 put() {
     cat >put.tmp
@@ -196,6 +200,8 @@ target=blobs/sha256/$digest
 after "one blob of it" 0 ': 3 verified' :
 target=.
 after "a file beside the blobs" 1 '^unvouched +more' ': >more'
+after "a layout without blobs" 1 '^bad +blobs +is missing' 'rm -r blobs'
+after "a file among the algorithms" 1 '^unvouched +blobs/more' ': >blobs/more'
 after "a blob behind a link out of the layout" 1 '^bad +blobs/.*leads out' \
     "mv blobs/sha256/$digest ../blob; ln -s ../../../blob blobs/sha256/$digest"
 rm -f blob

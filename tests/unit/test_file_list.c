@@ -1,6 +1,6 @@
 /* test_file_list.c -- which files a model is, in which order, and the digest of all of them. */
 #include "libquant/base/hash.h"
-#include "libquant/trust/file_list.h"
+#include "libquant/trust/file_hash.h"
 #include "tests/unit/temp_folder.h"
 
 static lq_status walk(struct file_list *l, struct file_list_options o, lq_error *err)
@@ -142,6 +142,57 @@ static void a_file_that_changes_after_it_was_listed_is_noticed(void **state)
     file_list_release(&l);
 }
 
+/* Writes to the file as soon as a piece of it was hashed. */
+static void disturb(void *ctx, uint64_t done, uint64_t total, const char *what)
+{
+    (void)ctx, (void)done, (void)total;
+    temp_write_text(what, "other text");
+}
+
+static void note_failure(void *ctx, const struct hash_job *job, const lq_error *why)
+{
+    assert_string_equal(job->file->name, "disturbed");
+    assert_non_null(strstr(why->message, "was changed while"));
+    ++*(int *)ctx;
+}
+
+static void a_file_that_changes_while_it_is_hashed_has_no_digest(void **state)
+{
+    static const struct progress progress = {.step = disturb};
+    struct file_list l;
+    lq_error err = {0};
+    int failures = 0;
+    (void)state;
+    temp_write_text("disturbed", "text");
+    assert_int_equal(walk(&l, (struct file_list_options){0}, NULL), LQ_OK);
+    assert_int_equal(file_list_hash(&l, 1, &progress, &err), LQ_E_VERIFY);
+    assert_non_null(strstr(err.message, "was changed while"));
+    const struct hash_job job = {.file = &l.files[0], .sha256 = true};
+    assert_int_equal(file_hash(&job, 1, 1, NULL, note_failure, &failures, &err), LQ_OK);
+    assert_int_equal(failures, 1); /* it is not any more what was listed */
+    file_list_release(&l);
+}
+
+static void one_reading_gives_every_digest_that_is_asked_for(void **state)
+{
+    struct file_list l;
+    uint8_t sha512[64], git_sha1[20];
+    char hex[129];
+    (void)state;
+    temp_write_text("hello", "Hello, World!");
+    assert_int_equal(walk(&l, (struct file_list_options){0}, NULL), LQ_OK);
+    const struct hash_job job = {&l.files[0], true, sha512, git_sha1};
+    assert_int_equal(file_hash(&job, 1, 1, NULL, NULL, NULL, NULL), LQ_OK);
+    hex_of(hex, l.files[0].sha256, 32);
+    assert_string_equal(hex, "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f");
+    hex_of(hex, sha512, 64);
+    assert_string_equal(hex, "374d794a95cdcfd8b35993185fef9ba368f160d8daf432d08ba9f1ed1e5abe6c"
+                             "c69291e0fa2fe0006a52570ef18c19def4e617c33ce52ef0a6e5fbe318cb0387");
+    hex_of(hex, git_sha1, 20);
+    assert_string_equal(hex, "b45ef6fec89518d314f546fd6c3025367b721684");
+    file_list_release(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +203,8 @@ int main(void)
         temp_test(what_is_no_file_is_never_left_out_silently),
         temp_test(the_root_is_over_the_digests_as_they_are_listed),
         temp_test(a_file_that_changes_after_it_was_listed_is_noticed),
+        temp_test(a_file_that_changes_while_it_is_hashed_has_no_digest),
+        temp_test(one_reading_gives_every_digest_that_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
