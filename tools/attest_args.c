@@ -107,12 +107,39 @@ lq_status attest_quantize(struct attest_args *a, const char *path, const struct 
 
 /* ---- the end ---- */
 
-static lq_status write_statement(const struct attested_output *o, lq_error *err)
+lq_status attest_args_key(struct sign_key *k, const struct args *args, lq_error *err)
+{
+    const char *const path = args_value(args, "attest-key");
+    if (!path)
+        return LQ_OK;
+    if (!args_value(args, "attest"))
+        return lq_fail(err, LQ_E_USAGE, "--attest-key is for --attest");
+    return sign_args_private_key(k, args, path, err);
+}
+
+/* The statement, in an envelope where there is a key. */
+static lq_status put_statement(struct text *t, const struct attested_output *o,
+                               const struct sign_key *key, lq_error *err)
+{
+    struct text statement = {0};
+    attestation_put(&statement, &o->a);
+    lq_status status = statement.failed ? lq_fail_memory(err) : LQ_OK;
+    if (status == LQ_OK && key && key->pkey)
+        status = sign_statement(t, statement.data, statement.len, key, err);
+    else if (status == LQ_OK)
+        text_put(t, statement.data, statement.len);
+    text_free(&statement);
+    return status == LQ_OK && t->failed ? lq_fail_memory(err) : status;
+}
+
+static lq_status write_statement(const struct attested_output *o, const struct sign_key *key,
+                                 lq_error *err)
 {
     struct text t = {0};
     struct sink *s = NULL;
-    attestation_put(&t, &o->a);
-    lq_status status = t.failed ? lq_fail_memory(err) : sink_open(&s, o->path, SINK_SYNC, err);
+    lq_status status = put_statement(&t, o, key, err);
+    if (status == LQ_OK)
+        status = sink_open(&s, o->path, SINK_SYNC, err);
     if (status == LQ_OK)
         status = sink_append(s, t.data, t.len, err);
     if (status == LQ_OK)
@@ -130,7 +157,7 @@ lq_status attest_args_write(struct attest_args *a, lq_error *err)
     lq_status status = attest_finish(a->run, true, err);
     a->run = NULL;
     for (size_t i = 0; i < a->n_outputs && status == LQ_OK; i++)
-        status = write_statement(&a->outputs[i], err);
+        status = write_statement(&a->outputs[i], a->key, err);
     return status;
 }
 

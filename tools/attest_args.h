@@ -2,7 +2,7 @@
 #ifndef LQ_TOOLS_ATTEST_ARGS_H
 #define LQ_TOOLS_ATTEST_ARGS_H
 
-#include "tools/command.h"
+#include "tools/sign_args.h"
 
 #include "libquant/provenance/attestation.h"
 
@@ -11,7 +11,9 @@
     {                                                                                              \
         "attest", 0, OPT_VALUE, "FILE",                                                            \
             "write an attestation from which `lq reproduce` derives the output again"              \
-    }
+    },                                                                                             \
+        {"attest-key", 0, OPT_VALUE, "FILE", "sign the attestation with this private key"},        \
+        OPTION_PASSPHRASE
 
 /* The statements of one run. Zeroed: none is asked for, and everything below does nothing. */
 struct attest_args {
@@ -20,7 +22,11 @@ struct attest_args {
     char *metadata; /* content of the --metadata file */
     struct arena arena;
     struct attest_run *run;
+    const struct sign_key *key; /* the caller's; NULL or zeroed: the statements are not signed */
 };
+
+/* Reads --attest-key into a zeroed struct, if it is given; key_release also after a failure. */
+lq_status attest_args_key(struct sign_key *k, const struct args *args, lq_error *err);
 
 /* After the plan, before the run. `path` is the value of --attest, or NULL; with several outputs it
  * holds {type}. What the plan points to must stay until attest_args_release. */

@@ -17,6 +17,7 @@ struct job {
     char *type_text; /* the lists; types[] points into it */
     size_t n_types, cap_types;
     const char *attest;
+    struct sign_key attest_key;
     bool dry_run;
 };
 
@@ -101,6 +102,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     o->split.empty_first = args_flag(args, "no-tensor-first-split");
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
+    LQ_TRY(attest_args_key(&job->attest_key, args, err));
     LQ_TRY(parse_types(job, args, err));
     LQ_TRY(parse_via(job, args, err));
     LQ_TRY(parse_split_size(job, args, err));
@@ -159,7 +161,7 @@ static lq_status run_gguf(const struct job *job, const char *path,
 {
     const struct context report = context_beside(job->ctx, job->options.out ? job->options.out : "");
     struct conversion c = {0};
-    struct attest_args attest = {0};
+    struct attest_args attest = {.key = &job->attest_key};
     lq_status status = convert_plan(&c, path, &job->options, err);
     if (status == LQ_OK) {
         convert_report_notes(&report, &c);
@@ -196,6 +198,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
         license_warn_of_loss(ctx, args_at(args, 0), job.options.out);
     source_close(job.options.metadata.overrides);
     quantize_args_release(&job.quantize);
+    key_release(&job.attest_key);
     free(job.types);
     free(job.type_text);
     return status;

@@ -17,6 +17,7 @@ enum { MAX_LAYER = 65535 };
 struct job {
     const struct context *ctx;
     const char *in, *out, *attest;
+    struct sign_key attest_key;
     char *out_owned;
     unsigned threads;
     bool dry_run;
@@ -177,6 +178,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     LQ_TRY(parse_positional(job, args, err));
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
+    LQ_TRY(attest_args_key(&job->attest_key, args, err));
     LQ_TRY(args_u64(args, "max-buffer-size", 8192, 1, INT32_MAX, &unused, err));
     LQ_TRY(quantize_args_parse(&job->args, job->ctx, args, err));
     LQ_TRY(quantize_args_stream(&job->stream, args, err));
@@ -190,6 +192,7 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
 static void release(struct job *job)
 {
     quantize_args_release(&job->args);
+    key_release(&job->attest_key);
     free(job->prune);
     free(job->out_owned);
 }
@@ -214,7 +217,7 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
     report.digests = mem_calloc(plan->output.catalog.n_files, sizeof *report.digests);
     if (!report.digests)
         return lq_fail_memory(err);
-    struct attest_args attest = {0};
+    struct attest_args attest = {.key = &job->attest_key};
     lq_status status = attest_quantize(&attest, job->attest, plan->source, plan, &job->stream, err);
     if (status == LQ_OK)
         status = quantize_run(plan, &job->stream, report.digests, err);

@@ -141,8 +141,42 @@ static lq_status add_subjects(struct verification *v, const char *list, const cJ
         LQ_TRY(add_listed(v, list, cJSON_GetObjectItemCaseSensitive(s, "name"),
                           cJSON_GetObjectItemCaseSensitive(digest, "sha256"), NULL, err));
     }
-    return verify_note(v, list, VERIFY_CLAIMS, NULL, err,
-                       "attestation; its signature is not checked here");
+    return verify_note(v, list, VERIFY_CLAIMS, NULL, err, "attestation");
+}
+
+/* Of an envelope's claims, items[first..n), the last of which is about the envelope itself. */
+static lq_status sign_claims(struct verification *v, const char *list, size_t first, lq_error *err)
+{
+    const struct sign_key *const key = v->trust ? v->trust->key : NULL;
+    struct verify_item *const own = &v->items[v->n - 1];
+    const char *const path = verify_path(v, list);
+    struct text statement = {0};
+    struct source *s;
+    lq_error why = {0};
+    if (!path)
+        return lq_fail_memory(err);
+    if (!key) {
+        own->why = "attestation; --public-key is needed to check its signature";
+        return LQ_OK;
+    }
+    LQ_TRY(source_open_file(&s, path, err));
+    const lq_status status = verify_statement(&statement, s, key, &why);
+    source_close(s);
+    text_free(&statement);
+    if (status != LQ_OK)
+        return status == LQ_E_VERIFY || status == LQ_E_FORMAT
+                   ? verify_note(v, list, VERIFY_BAD, NULL, err,
+                                 "an attestation whose signature does not verify: %s", why.message)
+                   : lq_fail(err, status, "%s", why.message);
+    const char *const signer = arena_printf(&v->arena, "%s key %s", key->curve, key->fingerprint);
+    if (!signer)
+        return lq_fail_memory(err);
+    for (size_t i = first; i + 1 < v->n; i++) {
+        v->items[i].signer = signer;
+        v->items[i].trust_root = "the public key";
+    }
+    own->why = "attestation, signed";
+    return LQ_OK;
 }
 
 /* A statement, or a DSSE envelope around one. */
@@ -166,8 +200,13 @@ static lq_status add_statement(struct verification *v, const char *list, const c
         status = json_document(&inner, s, &why);
     source_close(s);
     text_free(&statement);
-    status = status == LQ_OK ? add_subjects(v, list, inner, err)
-                             : verify_note(v, list, VERIFY_BAD, NULL, err, "%s", why.message);
+    const size_t first = v->n;
+    if (status == LQ_OK && (status = add_subjects(v, list, inner, err)) == LQ_OK)
+        status = sign_claims(v, list, first, err);
+    else
+        status = status >= LQ_E_IO
+                     ? status
+                     : verify_note(v, list, VERIFY_BAD, NULL, err, "%s", why.message);
     cJSON_Delete(inner);
     return status;
 }

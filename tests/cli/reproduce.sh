@@ -198,4 +198,27 @@ run convert "$demo" -o '{type}.gguf' --type f16,iq4_xs --via bf16 --attest '{typ
 check "{type} gives them names" eval 'exits 0 && test -s f16.json && test -s iq4_xs.json'
 run reproduce iq4_xs.json --source "$demo" --output iq4_xs.gguf
 check "each is accepted" exits 0
+# ---- signed ----
+forge=$build/tests/cli/forge
+"$forge" key P-384 signer
+"$forge" key P-384 other
+rm -rf signed
+mkdir signed
+run convert "$demo" -o signed/q.gguf --type q8_0 --attest signed/q.intoto.json --attest-key signer
+check "an attestation can be signed" exits 0
+run reproduce signed/q.intoto.json --source "$demo" --output signed/q.gguf --public-key signer.pub
+check "and is accepted with its key" eval 'exits 0 && prints "attestation: signed with this key"'
+run reproduce signed/q.intoto.json --source "$demo" --output signed/q.gguf
+check "without it that is said" eval 'exits 0 && prints "attestation: signature not checked"'
+run reproduce signed/q.intoto.json --source "$demo" --public-key other.pub
+check "another key is refused" refused 1 'not one of this key'
+run verify signed --public-key signer.pub
+check "lq verify names the signer" eval 'exits 0 && prints "1 verified; signed by P-384 key"'
+run verify signed --public-key other.pub
+check "and refuses another key" eval 'exits 1 && prints "^bad +q.intoto.json +an attestation whose signature does not verify"'
+run verify signed
+check "or tells that it needs one" eval 'exits 0 && prints "^claims +q.intoto.json +attestation; --public-key is needed"'
+run convert "$demo" -o signed/q.gguf --type q8_0 --attest-key signer
+check "a key alone signs nothing" refused 2 'attest-key is for --attest'
+
 finish
