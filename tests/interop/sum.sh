@@ -8,6 +8,7 @@
 # shellcheck shell=bash
 sum_passed=0 sum_failed=0 sum_skipped=0
 sum_table=()
+sum_digest=()
 
 # The numbers on the last closing line of a log: "passed failed skipped", or nothing.
 closing_line() {
@@ -39,6 +40,7 @@ run_part() {
         printf '   %s: status %d, %s\n' "$part" "$status" "${numbers:-no closing line}"
         f=1
     fi
+    [ "$f" -eq 0 ] || sum_digest+=("$part" "$log")
     get_cpu "$log.times"
     rm -f "$log.times"
     sum_passed=$((sum_passed + p)) sum_failed=$((sum_failed + f)) sum_skipped=$((sum_skipped + ${s:-0}))
@@ -47,7 +49,19 @@ run_part() {
     [ "$f" -eq 0 ]
 }
 
+# Of a part that failed, the lines that say what, or else its last ones.
+show_failure() {
+    printf '\n-- %s failed:\n' "$1"
+    { grep -aE -A2 '^ *\|? ?(not ok|-- |FAIL)|FAILED|Error|error:|status [0-9]+,' "$2" |
+        tail -n 30 | grep . || tail -n 12 "$2"; } |
+        sed -E 's/^(([a-z]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
+}
+
 sum_up() {
+    local i
+    for ((i = 0; i < ${#sum_digest[@]}; i += 2)); do
+        show_failure "${sum_digest[i]}" "${sum_digest[i + 1]}"
+    done
     printf '\n%-24s %6s %6s %7s %8s %8s\n' part passed failed skipped time cpu
     [ ${#sum_table[@]} -eq 0 ] || printf '%s\n' "${sum_table[@]}"
     if [ "$sum_skipped" -gt 0 ]; then
