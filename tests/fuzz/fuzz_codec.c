@@ -1,5 +1,5 @@
-/* fuzz_codec.c -- arbitrary bytes decoded as every type, by every kernel that runs here: the same
- * floats from all of them, and nothing beyond the row is touched. */
+/* fuzz_codec.c -- arbitrary bytes decoded as every type, in either rounding, by every kernel that runs
+ * here: the same floats from all of them, and nothing beyond the row is touched. */
 #include "libquant/codec/kernels.h"
 
 #include <stdint.h>
@@ -43,8 +43,12 @@ static void decode_as(const struct type_info *type, const uint8_t *data, size_t 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    for (size_t i = 0; i < type_count(); i++)
+    for (size_t i = 0; i < type_count(); i++) {
+        const struct type_info *const fused = type_rounded(type_at(i), ROUNDING_FUSED);
         if (type_at(i)->decode)
             decode_as(type_at(i), data, size);
+        if (fused != type_at(i))
+            decode_as(fused, data, size);
+    }
     return 0;
 }

@@ -150,9 +150,10 @@ static void bench_small(const struct type_info *type)
     /* the ordinary, and the corners where vectors may lose what they gain */
     static const int data[] = {0 /* normal */, 6 /* denormal */, 12 /* zero */};
     const bool quantized = type->flags & TYPE_QUANTIZED;
+    const bool encodes = type->encode && !(type->flags & TYPE_INTERNAL); /* as in ggml */
     char what[64];
 
-    for (size_t i = 0; i < sizeof data / sizeof data[0] && type->encode; i++) {
+    for (size_t i = 0; i < sizeof data / sizeof data[0] && encodes; i++) {
         const struct generator *const g = &generators[data[i]];
         struct rng r = {1};
         g->fill(&r, input, SMALL_ROWS * COLS);
