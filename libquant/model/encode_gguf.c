@@ -67,10 +67,28 @@ static lq_status read_arrays(struct maker *m)
     return encoder_index(m->e, true, m->err);
 }
 
+/* Phi 3's control tokens take the blanks after them along, all but three; the files do not say so, and
+ * the model's name must do, as in llama.cpp. */
+static bool is_phi3(const struct maker *m)
+{
+    const char *const name = catalog_meta_string(m->c, "general.name");
+    return name && (strcasestr(name, "phi-3") || strcasestr(name, "phi3"));
+}
+
+static bool takes_no_blanks(const struct bytes *token)
+{
+    static const char *const names[] = {"<unk>", "<s>", "<|endoftext|>"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == token->len && memcmp(names[i], token->data, token->len) == 0)
+            return true;
+    return false;
+}
+
 /* Control and unknown tokens are found in texts where that is asked for, user-defined ones always. */
 static lq_status set_added(struct maker *m)
 {
     struct encoder *const e = m->e;
+    const bool phi3 = is_phi3(m);
     size_t n = 0;
     for (uint32_t id = 0; id < e->n_tokens; id++)
         n += type_of(m, id) >= TOKEN_UNKNOWN && type_of(m, id) <= TOKEN_USER_DEFINED;
@@ -84,7 +102,8 @@ static lq_status set_added(struct maker *m)
             continue;
         const bool mask = m->mask_takes_blanks && b->len == 6 && memcmp(b->data, "<mask>", 6) == 0;
         e->added[e->n_added++] = (struct added_entry){
-            .id = id, .content = *b, .special = type != TOKEN_USER_DEFINED, .lstrip = mask};
+            .id = id, .content = *b, .special = type != TOKEN_USER_DEFINED, .lstrip = mask,
+            .rstrip = phi3 && !takes_no_blanks(b)};
     }
     return encoder_index_added(e, m->err);
 }
