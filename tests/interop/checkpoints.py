@@ -28,6 +28,11 @@ class Case:
     known: dict = field(default_factory=dict)  # differences with their reasons: {key: reason}
     needs: str = ""                # a module without which the peer cannot; then the case is skipped
     peer_fails: str = ""           # why the peer cannot convert it: then only ours is made and run
+    not_run: str = ""              # why llama.cpp cannot evaluate it
+
+    @property
+    def runnable(self):
+        return not self.not_run
 
 
 def cases():
@@ -168,20 +173,46 @@ def llama(**changes):
                           **changes})
 
 
-def old_style(folder):
-    """Rewrites config.json as checkpoints of transformers 4 have it."""
+# What layer_types says where it is left out.
+PATTERNS = {"gemma2": 2, "olmo3": 4, "gpt_oss": 2}
+
+
+def old_style(folder, name=""):
+    """Rewrites config.json as checkpoints of transformers 4 have it. False: there is nothing to do."""
+    before = read_json(folder / "config.json")
+
     def edit(c):
-        rope = c.pop("rope_parameters", None) or {}
-        if "rope_theta" in rope:
-            c["rope_theta"] = rope.pop("rope_theta")
+        rope = c.get("rope_parameters") or {}
+        if any(isinstance(v, dict) for v in rope.values()):  # a set for each type of layers
+            full, local = rope["full_attention"], rope["sliding_attention"]
+            if local.get("rope_type", "default") != "default":
+                return
+            rope = dict(full)
+            c["rope_local_base_freq"] = local["rope_theta"]
+        rope = dict(rope)
+        c.pop("rope_parameters", None)
+        for fact in ("rope_theta", "partial_rotary_factor"):
+            if fact in rope:
+                c[fact] = rope.pop(fact)
+        if c.get("model_type") == "gpt_neox":
+            for new, old in (("partial_rotary_factor", "rotary_pct"), ("rope_theta", "rotary_emb_base")):
+                if new in c:
+                    c[old] = c.pop(new)
         kind = rope.pop("rope_type", "default")
         c["rope_scaling"] = {"type" if kind != "llama3" else "rope_type": kind, **rope} \
             if kind != "default" else None
         c["torch_dtype"] = c.pop("dtype", "bfloat16")
-        c.pop("layer_types", None)
-        if c.get("head_dim") == c["hidden_size"] // c["num_attention_heads"]:
+        every = PATTERNS.get(c.get("model_type"))
+        if c.get("model_type") == "gemma3_text" or every:
+            c.pop("layer_types", None)
+            if not every:
+                c["sliding_window_pattern"] = 6
+        elif set(c.get("layer_types") or []) <= {"full_attention"}:
+            c.pop("layer_types", None)
+        if "hidden_size" in c and c.get("head_dim") == c["hidden_size"] // c["num_attention_heads"]:
             c.pop("head_dim", None)
     edit_json(folder / "config.json", edit)
+    return read_json(folder / "config.json") != before
 
 
 CHATML = ("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] "

@@ -17,6 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import checkpoints  # noqa: E402
 
 
+FULL_TYPES = ("f32", "bf16", "q8_0")
+
+
 class Score:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
@@ -43,6 +46,7 @@ class Peer:
         sys.path.insert(0, str(llama_cpp))
         import conversion.base as base
         self.base = base
+        self.own_pre = base.TextModel.get_vocab_base_pre
         load = base.ModelBase.load_hparams
 
         # Keys that transformers 5 drops although the converter asks for them (rotary_pct, ...).
@@ -54,7 +58,9 @@ class Peer:
         base.ModelBase.load_hparams = staticmethod(load_hparams)
 
     def convert(self, folder, out, outtype, pre, options):
-        self.base.TextModel.get_vocab_base_pre = lambda model, tokenizer: pre
+        """pre: the name of the pre-tokenizer; None: the peer finds it."""
+        self.base.TextModel.get_vocab_base_pre = \
+            (lambda model, tokenizer: pre) if pre else self.own_pre
         old = sys.argv
         sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outtype", outtype,
                     *(["--outfile", str(out)] if out else []), *options]
@@ -134,6 +140,8 @@ class Harness:
         self.build = Path(args.build)
         self.work = self.build / "interop/convert"
         self.keep = args.keep
+        self.full = args.full
+        self.rows = []  # of the table: (architecture, case, passed, failed, differences)
         self.lq = self.build / "lq"
         self.bin = self.build / "peers/llama-build/bin"
         self.env = dict(os.environ, LD_LIBRARY_PATH=str(self.bin.resolve()))
@@ -184,7 +192,7 @@ class Harness:
         if good and not case.known:
             same = theirs.read_bytes() == ours.read_bytes()
             self.score.check(f"{name}: bytes", [] if same else ["the files differ"])
-        if case.run and outtype == case.types[0]:
+        if (case.run or self.full) and case.runnable and (self.full or outtype == case.types[0]):
             x, y = self.perplexity(theirs), self.perplexity(ours)
             fine = x == y and re.fullmatch("[0-9.]+", y)
             self.score.check(f"{name}: llama.cpp runs it", [] if fine else [f"{x} / {y}"])
@@ -199,10 +207,56 @@ class Harness:
         folder.mkdir(parents=True)
         with contextlib.redirect_stderr(io.StringIO()):
             case.make(folder)
-        for outtype in case.types:
+        before = self.score.passed, self.score.failed
+        types = case.types + tuple(t for t in FULL_TYPES if t not in case.types) if self.full else case.types
+        for outtype in types:
             self.one_type(case, folder, outtype)
+        self.old_spelling(case, folder)
+        self.add_row(case, self.score.passed - before[0], self.score.failed - before[1])
         if not self.keep:
             shutil.rmtree(folder)
+
+    def old_spelling(self, case, folder):
+        """config.json as older software writes it makes the same file."""
+        if not checkpoints.old_style(folder, case.name):
+            return
+        name, new, old = f"{case.name} old spelling", self.work / "lq-new.gguf", self.work / "lq-old.gguf"
+        now = self.work / f"lq-{case.types[0]}.gguf"
+        now.replace(new)
+        problem = self.run_lq("convert", "-q", folder, "-o", old, "--type", case.types[0], *case.options)
+        if problem or new.read_bytes() != old.read_bytes():
+            problems = [problem] if problem else compare_keys(contents(new)[0], contents(old)[0], {})
+            self.score.check(name, problems or ["the files differ"])
+        else:
+            self.score.check(name, [])
+
+    def add_row(self, case, passed, failed):
+        for path in (self.work / "lq-new.gguf", self.work / f"lq-{case.types[0]}.gguf"):
+            if path.exists():
+                architecture = contents(path)[0]["general.architecture"][1]
+                path.unlink()
+                self.rows.append((architecture, case, passed, failed))
+                return
+        self.rows.append(("?", case, passed, failed))
+
+    def write_table(self, path):
+        """docs/architectures.md: what this run found."""
+        text = (Path(__file__).parent / "architectures.md.in").read_text()
+        lines, by_name = [], {}
+        for architecture, *row in self.rows:
+            by_name.setdefault(architecture, []).append(row)
+        for architecture in sorted(by_name):
+            rows = by_name[architecture]
+            passed, failed = sum(r[1] for r in rows), sum(r[2] for r in rows)
+            different = [f"{r[0].name}: {k}: {why}" for r in rows for k, why in r[0].known.items()]
+            different += [f"{r[0].name}: the peer fails: {r[0].peer_fails}; ours runs in llama.cpp"
+                          for r in rows if r[0].peer_fails]
+            different += [f"{r[0].name}: not run: {r[0].not_run}" for r in rows if r[0].not_run]
+            lines.append(f"| `{architecture}` | {', '.join(r[0].name for r in rows)} | {passed}"
+                         + (f", {failed} failed" if failed else "")
+                         + f" | {'; '.join(different) or 'none'} |")
+        total = f"{self.score.passed} checks passed, {self.score.failed} failed"
+        Path(path).write_text(text.replace("@TABLE@", "\n".join(lines)).replace("@TOTAL@", total))
 
     def demo_copy(self):
         """The demo model in a folder that may be written to."""
@@ -397,6 +451,9 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--keep", action="store_true", help="leave the checkpoints")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--full", action="store_true", help="f32, bf16 and q8_0 of every checkpoint, "
+                        "each evaluated with llama.cpp")
+    parser.add_argument("--table", help="write what was found to this file, as docs/architectures.md")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
     all_cases = checkpoints.cases()
@@ -410,6 +467,8 @@ def main():
         h.one_case(c)
     if not args.cases or "else" in args.cases:
         h.everything_else()
+    if args.table:
+        h.write_table(args.table)
     skipped = f", {h.score.skipped} skipped" if h.score.skipped else ""
     print(f"{h.score.passed} passed, {h.score.failed} failed{skipped}")
     return 1 if h.score.failed else 0
