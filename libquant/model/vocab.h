@@ -99,9 +99,12 @@ lq_status special_tokens_write_with(struct model *m, struct catalog *out, unsign
 
 /* ---- pre-tokenizers ---- */
 
-/* The name that llama.cpp has for how tokenizer.json cuts a text before BPE (tokenizer.ggml.pre).
- * LQ_E_UNSUPPORTED where none is known. */
+/* The name that llama.cpp has for how tokenizer.json cuts a text before BPE (tokenizer.ggml.pre): by what
+ * it makes of a text, or, where that is not known, by its definition. LQ_E_UNSUPPORTED where none is
+ * known. */
 lq_status pretokenizer_name(struct model *m, const char **name, lq_error *err);
+/* The same from the tokens of the fixed text; *name is NULL where they are not known. */
+lq_status pretokenizer_of_tokens(const uint32_t *id, size_t n, const char **name, lq_error *err);
 /* The cuts that the name stands for, in the notation of pretokenizer.c; NULL where it is not one that
  * pretokenizer_name gives. */
 const char *pretokenizer_steps(const char *name);

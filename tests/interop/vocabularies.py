@@ -1,7 +1,8 @@
 """Rebuilds the tokenizer files that GGUF vocabularies were made from: folders with tokenizer.json or
 tokenizer.model, tokenizer_config.json and config.json, and no weights."""
+import ast
 import base64
-import json
+import re
 from pathlib import Path
 
 import checkpoints
@@ -37,16 +38,23 @@ CUTS = {
     "digits": sequence(DIGITS, byte_level(True)),
     "falcon": sequence({"type": "Punctuation", "behavior": "Contiguous"}, byte_level(True),
                        {"type": "Digits", "individual_digits": False}, split("[0-9][0-9][0-9]")),
-    "deepseek-llm": sequence(
-        split("[\r\n]"),
-        split("\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-"
-              "ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-"
-              "ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+"),
-        split("\\s?[!-/:-~！-／：-～‘-‟　-。]+"), split("\\s+$"), split("[一-龥ࠀ-一가-퟿]+"), DIGITS,
-        byte_level(False)),
     "deepseek-coder": sequence(split("[\r\n]"), split("\\s?\\p{L}+"), split("\\s?\\p{P}+"),
                                split("[一-龥ࠀ-一가-퟿]+"), DIGITS, byte_level(False)),
 }
+
+
+def patterns_of_llama_cpp(root, name):
+    """Some are too long to write down: those of a C++ initializer, regex_exprs = {"...", ...}."""
+    source = (Path(root) / "src/llama-vocab.cpp").read_text(encoding="utf-8")
+    block = source[source.index(f"case LLAMA_VOCAB_PRE_TYPE_{name}:"):]
+    block = block[block.index("{") + 1:block.index("};")]
+    return [ast.literal_eval('"' + p + '"') for p in re.findall(r'"((?:[^"\\\\]|\\\\.)*)"', block)]
+
+
+def deepseek_llm(root):
+    *cuts, numbers = patterns_of_llama_cpp(root, "DEEPSEEK_LLM")
+    assert numbers == r"\p{N}+"
+    return sequence(*(split(p) for p in cuts), DIGITS, byte_level(False))
 
 
 def template(token, number):
@@ -93,8 +101,9 @@ class Vocabulary:
 def put_config(folder, architecture, vocab_size, **more):
     """Sizes do not matter where only the vocabulary is written."""
     write_json(folder / "config.json", {
+        **({} if architecture == "GPT2LMHeadModel" else {"intermediate_size": 128}),
         "architectures": [architecture], "hidden_size": 64, "num_hidden_layers": 2,
-        "num_attention_heads": 4, "num_key_value_heads": 4, "intermediate_size": 128,
+        "num_attention_heads": 4, "num_key_value_heads": 4,
         "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "layer_norm_eps": 1e-5,
         "type_vocab_size": 1, "vocab_size": vocab_size, **more})
 
@@ -109,7 +118,7 @@ def byte_bpe(folder, path, cuts, architecture="LlamaForCausalLM", model_type="ll
         "version": "1.0", "truncation": None, "padding": None,
         "added_tokens": [dict(v.added(i), special=v.added(i)["special"] or v.tokens[i] in extra)
                          for i in sorted(added)],
-        "normalizer": normalizer, "pre_tokenizer": CUTS[cuts],
+        "normalizer": normalizer, "pre_tokenizer": CUTS[cuts] if isinstance(cuts, str) else cuts,
         "post_processor": template(v.tokens[bos], bos) if begins else byte_level(True),
         "decoder": byte_level(True),
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
@@ -122,3 +131,100 @@ def byte_bpe(folder, path, cuts, architecture="LlamaForCausalLM", model_type="ll
                {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False,
                 "model_max_length": 512, **names})
     put_config(folder, architecture, len(v.tokens), model_type=model_type, **more)
+
+
+# ---- SentencePiece, as the protocol buffer that it writes ----
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def field(number, data):
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def pieces(v, ids, kinds=None):
+    """Pieces with scores; kinds: by id, where it is not that of the vocabulary."""
+    import struct
+    out = []
+    for i in ids:
+        kind = (kinds or {}).get(i, v.types[i])
+        out.append(field(1, field(1, v.tokens[i].encode()) + b"\x15" + struct.pack("<f", v.scores[i])
+                         + b"\x18" + varint(kind)))
+    return b"".join(out)
+
+
+def sentencepiece(folder, path, architecture, model_type, n_pieces=None, **more):
+    """The first n_pieces tokens are pieces; what follows are added tokens."""
+    v = Vocabulary(path)
+    n = n_pieces or len(v.tokens)
+    trainer = field(2, b"\x18\x02\x98\x02\x01")  # BPE, byte fallback
+    (folder / "tokenizer.model").write_bytes(pieces(v, range(n)) + trainer + field(3, b"\x18\x01"))
+    added = {i: (v.tokens[i], v.types[i] in (CONTROL, UNKNOWN))
+             for i in [*v.special.values(), *range(n, len(v.tokens))]
+             if i is not None and (i < n or v.types[i] != UNUSED)}
+    write_json(folder / "tokenizer_config.json", {
+        "tokenizer_class": "LlamaTokenizer", "add_bos_token": bool(v.add_bos), "legacy": True,
+        **v.names(), "added_tokens_decoder": checkpoints.added(*((i, *a) for i, a in sorted(added.items())))})
+    put_config(folder, architecture, len(v.tokens), model_type=model_type, **more)
+
+
+# ---- WordPiece and Unigram ----
+
+def wordpiece(folder, path):
+    v = Vocabulary(path)
+    special = v.by_type(CONTROL, UNKNOWN)
+    names = {t: "[" + t.upper() + "]" for t in ("pad", "unk", "cls", "sep", "mask")}
+
+    def text(i):
+        token = v.tokens[i]
+        if i in special or token.startswith("[") and token.endswith("]") and len(token) > 2:
+            return token
+        return token[1:] if token.startswith("\u2581") else "##" + token
+    texts = [text(i) for i in range(len(v.tokens))]
+    write_json(folder / "tokenizer.json", {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [dict(v.added(texts.index(t)), content=t, special=True)
+                         for t in names.values()],
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                       "strip_accents": None, "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+            "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                     {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
+                     {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+            "special_tokens": {t: {"id": t, "ids": [texts.index(t)], "tokens": [t]} for t in ("[CLS]", "[SEP]")}},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": {t: i for i, t in enumerate(texts)}}})
+    write_json(folder / "tokenizer_config.json",
+               {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512,
+                **{f"{k}_token": t for k, t in names.items()}})
+    put_config(folder, "BertModel", len(texts), model_type="bert", type_vocab_size=2)
+
+
+def unigram(folder, path):
+    v = Vocabulary(path)
+    n = v.special["mask"] + 1
+    names = v.names()
+    special = [i for i in range(n) if v.types[i] in (CONTROL, UNKNOWN)]
+    charsmap = {"type": "Precompiled",
+                "precompiled_charsmap": base64.b64encode(bytes(v.charsmap)).decode()}
+    write_json(folder / "tokenizer.json", {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [dict(v.added(i), special=True) for i in special],
+        "normalizer": charsmap,
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always",
+                          "split": True},
+        "post_processor": None, "decoder": {"type": "Metaspace", "replacement": "\u2581",
+                                            "prepend_scheme": "always", "split": True},
+        "model": {"type": "Unigram", "unk_id": v.special["unk"], "byte_fallback": False,
+                  "vocab": [[v.tokens[i], v.scores[i]] for i in range(n)]}})
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer", **names})
+    put_config(folder, "XLMRobertaModel", len(v.tokens), model_type="xlm-roberta")
