@@ -125,14 +125,21 @@ static lq_status parse_tensors(const struct job *job, struct tensors_options *o,
         return lq_fail(err, LQ_E_USAGE, "--format safetensors needs -o FILE or -o FOLDER");
     if (given->n_types != 1)
         return lq_fail(err, LQ_E_USAGE, "--format safetensors makes one type at a time");
-    if (ascii_casecmp(given->types[0], "auto") == 0)
+    const char *const name = given->types[0];
+    if (ascii_casecmp(name, "auto") == 0)
         return LQ_OK;
-    o->type = type_by_name(given->types[0]);
-    if (!o->type || (o->type->id != LQ_TYPE_F32 && o->type->id != LQ_TYPE_F16 &&
-                     o->type->id != LQ_TYPE_BF16))
+    o->fp8 = ascii_casecmp(name, "fp8") == 0         ? FP8_TENSOR
+             : ascii_casecmp(name, "fp8_block") == 0 ? FP8_BLOCK
+                                                     : FP8_NONE;
+    if (o->fp8)
+        return LQ_OK;
+    o->type = type_by_name(name);
+    if (!o->type || !o->type->dtype || !o->type->encode || o->type->block_len != 1 ||
+        o->type->flags & (TYPE_INTEGER | TYPE_SUBBYTE))
         return lq_fail(err, LQ_E_USAGE,
-                       "--format safetensors takes --type auto, f32, f16 or bf16, not \"%.40s\"",
-                       given->types[0]);
+                       "--format safetensors takes --type auto, f32, f16, bf16, f8_e4m3, f8_e5m2, fp8 "
+                       "or fp8_block, not \"%.40s\"",
+                       name);
     return LQ_OK;
 }
 

@@ -10,9 +10,11 @@
 #include "libquant/model/metadata.h"
 #include "libquant/model/packed.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct tensor_rule as_it_is = {"", "", "", TRANSFORM_NONE, 0, {0, 0}};
 
@@ -117,19 +119,58 @@ static const struct tensor *source_of(const struct tensors_conversion *c, const 
     return catalog_find(&c->model.source, name);
 }
 
+/* A weight of numbers and scales, or, where FP8 is not for it, as it is. */
+static lq_status add_scaled(struct tensors_conversion *c, const struct tensor *in, lq_error *err)
+{
+    const bool linear = in->rank == 2 && text_ends_with(in->name, ".weight") &&
+                        strstr(in->name, "layers.") != NULL;
+    if (!fp8_is_for(in)) {
+        if (linear && !(c->plain[c->n_plain++] = arena_strndup(&c->arena, in->name,
+                                                              strlen(in->name) - strlen(".weight"))))
+            return lq_fail_memory(err);
+        return add_tensor(c, in, NULL, err);
+    }
+    struct fp8_weight *const w = &c->scaled[c->n_scaled++];
+    LQ_TRY(fp8_init(w, in, c->fp8, &c->arena, err));
+    LQ_TRY(add_tensor(c, in, &type_F8_E4M3, err));
+    uint64_t *const dim = arena_calloc(&c->arena, 2, sizeof *dim);
+    const char *const name = arena_printf(&c->arena, "%s_scale", in->name);
+    if (!dim || !name)
+        return lq_fail_memory(err);
+    dim[0] = w->scale_rows;
+    dim[1] = w->scale_cols;
+    const struct tensor scale = {.name = name, .type = w->scale_type, .dim = dim,
+                                 .rank = c->fp8 == FP8_BLOCK ? 2 : 1};
+    return add_tensor(c, &scale, w->scale_type, err);
+}
+
+static lq_status add_one(struct tensors_conversion *c, const struct tensor *in,
+                         const struct tensors_options *options, lq_error *err)
+{
+    return c->fp8 ? add_scaled(c, in, err) : add_tensor(c, in, options->type, err);
+}
+
 static lq_status add_tensors(struct tensors_conversion *c, const struct tensors_options *options,
                              lq_error *err)
 {
     const struct catalog *const source = &c->model.source;
+    c->fp8 = options->fp8;
+    c->scaled = arena_calloc(&c->arena, source->n_tensors, sizeof *c->scaled);
+    c->plain = arena_calloc(&c->arena, source->n_tensors, sizeof *c->plain);
+    if (!c->scaled || !c->plain)
+        return lq_fail_memory(err);
     for (size_t i = 0; i < source->n_tensors; i++) {
         if (c->is_part[i] || is_scales(source, &source->tensors[i]))
             c->n_dropped++;
         else
-            LQ_TRY(add_tensor(c, &source->tensors[i], options->type, err));
+            LQ_TRY(add_one(c, &source->tensors[i], options, err));
     }
     for (size_t i = 0; i < c->n_packed; i++)
-        LQ_TRY(add_tensor(c, &c->packed[i]->tensor, options->type, err));
+        LQ_TRY(add_one(c, &c->packed[i]->tensor, options, err));
     c->n_dropped -= c->n_packed; /* they take the places of their main parts */
+    if (c->fp8 && !c->n_scaled)
+        return lq_fail_at(err, LQ_E_UNSUPPORTED, source->path, -1,
+                          "has no linear layers, which FP8 with scales is for");
     return LQ_OK;
 }
 
@@ -153,14 +194,40 @@ static lq_status name_files(struct tensors_conversion *c, const char *out, uint3
             return lq_fail_memory(err);
         f->name = path;
     }
+    if (c->fp8 && c->model.config.root && path_is_folder(out)) {
+        struct stat st;
+        c->config = arena_printf(&c->arena, "%s/config.json", out);
+        if (!c->config)
+            return lq_fail_memory(err);
+        if (stat(c->config, &st) == 0)
+            c->config = NULL; /* it is somebody's */
+    }
     c->output.path = catalog->files[0].name;
     return n > 1 && !c->index ? lq_fail_memory(err) : LQ_OK;
+}
+
+/* The weight of which an output tensor is the numbers or, *scales, the scales; or NULL. */
+static struct fp8_weight *scaled_of(const struct tensors_conversion *c, const char *name, bool *scales)
+{
+    for (size_t i = 0; i < c->n_scaled; i++) {
+        const size_t len = strlen(c->scaled[i].name);
+        *scales = strncmp(c->scaled[i].name, name, len) == 0 && strcmp(name + len, "_scale") == 0;
+        if (*scales || strcmp(c->scaled[i].name, name) == 0)
+            return &c->scaled[i];
+    }
+    return NULL;
 }
 
 static lq_status make_step(struct tensors_conversion *c, size_t i, lq_error *err)
 {
     const struct catalog *const source = &c->model.source;
     const struct tensor *const out = &c->output.catalog.tensors[i];
+    bool scales;
+    struct fp8_weight *const scaled = scaled_of(c, out->name, &scales);
+    if (scaled && scales) {
+        c->steps[i] = fp8_scales(scaled);
+        return LQ_OK;
+    }
     const struct tensor **const in = arena_calloc(&c->arena, 2, sizeof *in);
     if (!in)
         return lq_fail_memory(err);
@@ -168,6 +235,11 @@ static lq_status make_step(struct tensors_conversion *c, size_t i, lq_error *err
     in[1] = scales_of(source, in[0]);
     const struct mapped mapped = {.name = out->name, .rule = &as_it_is, .in = in, .n_in = 1,
                                   .rank = in[0]->rank, .scales = in[1] ? in + 1 : NULL};
+    if (scaled) {
+        LQ_TRY(plan_step(&scaled->source, &c->model, &mapped, &c->arena, err));
+        c->steps[i] = fp8_numbers(scaled);
+        return LQ_OK;
+    }
     if (in[0]->type == out->type) {
         c->steps[i] = (struct step){.source = source, .in = in, .n_in = 1};
         return LQ_OK;
@@ -201,27 +273,61 @@ lq_status convert_tensors_plan(struct tensors_conversion *c, const char *path,
 
 /* ---- the run ---- */
 
+static lq_status write_text(const char *path, const struct text *text, lq_error *err)
+{
+    struct sink *sink;
+    if (text->failed)
+        return lq_fail_memory(err);
+    LQ_TRY(sink_open(&sink, path, SINK_SYNC, err));
+    const lq_status status = sink_append(sink, text->data, text->len, err);
+    if (status == LQ_OK)
+        return sink_commit(sink, NULL, err);
+    sink_abort(sink);
+    return status;
+}
+
 static lq_status write_index(const struct tensors_conversion *c, lq_error *err)
 {
     struct text index = {0};
-    struct sink *sink;
     lq_status status = safetensors_index(&c->output.catalog, &index, err);
-    if (status == LQ_OK && (status = sink_open(&sink, c->index, SINK_SYNC, err)) == LQ_OK) {
-        status = sink_append(sink, index.data, index.len, err);
-        if (status == LQ_OK)
-            status = sink_commit(sink, NULL, err);
-        else
-            sink_abort(sink);
-    }
+    if (status == LQ_OK)
+        status = write_text(c->index, &index, err);
     text_free(&index);
+    return status;
+}
+
+/* The source's configuration, with how the weights are quantized now. */
+static lq_status write_config(const struct tensors_conversion *c, lq_error *err)
+{
+    struct text how = {0}, all = {0};
+    fp8_config(&how, c->fp8, c->plain, c->n_plain);
+    cJSON *const root = cJSON_Duplicate(c->model.config.root, true);
+    cJSON *const config = how.failed ? NULL : cJSON_ParseWithLength(how.data, how.len);
+    cJSON_DeleteItemFromObjectCaseSensitive(root, "quantization_config");
+    char *printed = NULL;
+    if (config && cJSON_AddItemToObject(root, "quantization_config", config))
+        printed = cJSON_Print(root);
+    else
+        cJSON_Delete(config);
+    if (printed)
+        text_printf(&all, "%s\n", printed);
+    const lq_status status =
+        printed ? write_text(c->config, &all, err) : lq_fail_memory(err);
+    cJSON_free(printed);
+    cJSON_Delete(root);
+    text_free(&how);
+    text_free(&all);
     return status;
 }
 
 lq_status convert_tensors_run(struct tensors_conversion *c, const struct stream_options *options,
                               lq_error *err)
 {
+    LQ_TRY(fp8_measure(c->scaled, c->n_scaled, options->isa, options->threads, err));
     LQ_TRY(stream_run(c->steps, c->output.catalog.n_tensors, &c->output, 1, options, err));
-    return c->index ? write_index(c, err) : LQ_OK;
+    if (c->index)
+        LQ_TRY(write_index(c, err));
+    return c->config ? write_config(c, err) : LQ_OK;
 }
 
 void convert_tensors_release(struct tensors_conversion *c)

@@ -5,13 +5,15 @@
 #define LQ_CONVERT_CONVERT_TENSORS_H
 
 #include "libquant/convert/split.h"
-#include "libquant/convert/stream.h"
+#include "libquant/convert/fp8_scales.h"
 #include "libquant/model/model.h"
 
 struct packed;
 
 struct tensors_options {
-    const struct type_info *type; /* F32, F16 or BF16; NULL: floats keep theirs, others become BF16 */
+    const struct type_info *type; /* one that is stored as it is; NULL: floats keep theirs, others
+                                     become BF16 */
+    enum fp8_form fp8;            /* weights of layers become E4M3 with scales */
     const char *out;              /* a file or an existing folder */
     struct split_limits split;
 };
@@ -27,6 +29,12 @@ struct tensors_conversion {
     size_t n_packed;
     bool *is_part;             /* of the source's tensors: those of which packed weights are made */
     size_t n_dropped;          /* scales, which are in the values now */
+    enum fp8_form fp8;
+    struct fp8_weight *scaled; /* weights that become E4M3 with scales */
+    size_t n_scaled;
+    const char **plain;        /* linear layers that do not, without ".weight" */
+    size_t n_plain;
+    const char *config;        /* path of the config.json that tells so; NULL: none is written */
 };
 
 /* Fills a zeroed struct; convert_tensors_release also after a failure. */

@@ -1,7 +1,6 @@
 /* fp8_scales.c -- scales for weights that become E4M3, and the weights under them. */
 #include "libquant/convert/fp8_scales.h"
 
-#include "libquant/base/text.h"
 #include "libquant/base/threads.h"
 #include "libquant/codec/kernels.h"
 #include "libquant/convert/make_rows.h"
@@ -33,12 +32,12 @@ static uint64_t blocks(uint64_t n, uint64_t block)
     return block ? (n + block - 1) / block : 1;
 }
 
-lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, const struct step *source,
-                   enum fp8_form form, struct arena *a, lq_error *err)
+lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form, struct arena *a,
+                   lq_error *err)
 {
     const uint16_t id = t->type->id;
     const bool plain = id == LQ_TYPE_F32 || id == LQ_TYPE_F16;
-    *w = (struct fp8_weight){.name = t->name, .source = *source, .rows = t->dim[0], .cols = t->dim[1],
+    *w = (struct fp8_weight){.name = t->name, .rows = t->dim[0], .cols = t->dim[1],
                              .block = form == FP8_BLOCK ? FP8_BLOCK_SIZE : 0,
                              .scale_type = plain ? t->type : &type_BF16};
     w->scale_rows = blocks(w->rows, w->block);

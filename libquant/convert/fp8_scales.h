@@ -10,6 +10,7 @@
 #ifndef LQ_CONVERT_FP8_SCALES_H
 #define LQ_CONVERT_FP8_SCALES_H
 
+#include "libquant/base/text.h"
 #include "libquant/convert/stream.h"
 
 enum fp8_form {
@@ -21,7 +22,7 @@ enum { FP8_BLOCK_SIZE = 128 };
 
 struct fp8_weight {
     const char *name;             /* of the weight */
-    struct step source;           /* its values */
+    struct step source;           /* its values: set before fp8_numbers and fp8_measure */
     uint64_t rows, cols;
     uint64_t block;               /* rows and columns that share a scale; 0: all */
     uint64_t scale_rows, scale_cols;
@@ -33,9 +34,9 @@ struct fp8_weight {
  * shapes tell: routers of experts, embeddings and the output stay as they are. */
 bool fp8_is_for(const struct tensor *t);
 
-/* Fills w for a weight of this shape; `source` makes its values. Memory is the arena's. */
-lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, const struct step *source,
-                   enum fp8_form form, struct arena *a, lq_error *err);
+/* Fills w for a weight of this shape, but for `source`. Memory is the arena's. */
+lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form, struct arena *a,
+                   lq_error *err);
 
 /* Steps that make the weight's numbers and its scales of what fp8_measure found. */
 struct step fp8_numbers(const struct fp8_weight *w);

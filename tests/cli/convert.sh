@@ -83,6 +83,42 @@ run convert "$demo" -o t.safetensors --format safetensors
 check "safetensors instead" eval 'exits 0 && test -s t.safetensors'
 run compare t.safetensors "$demo"
 check "with the same weights" exits 0
+for type in fp8 fp8_block; do
+    mkdir $type
+    run convert "$demo" -o $type --format safetensors --type $type --threads 2
+    check "$type as compressed-tensors has it" \
+        eval 'exits 0 && grep -q float-quantized $type/config.json && test -s $type/model.safetensors'
+    run convert "$demo" -o once.safetensors --format safetensors --type $type --threads 1
+    check "with the same bytes on one thread" cmp once.safetensors $type/model.safetensors
+    cp "$demo"/tokenizer* $type
+    run convert $type -o back.gguf --type f32
+    run compare back.gguf f32.gguf --fail-below-snr 25
+    check "and it is read again" exits 0
+done
+run convert "$demo" -o t.safetensors --format safetensors --type f8_e4m3
+check "plain 8-bit floats" eval 'exits 0 && test -s t.safetensors'
+run convert "$demo" -o x.safetensors --format safetensors --type q8_0
+check "safetensors has no quantized blocks" eval 'exits 2 && says fp8_block && nothing'
+
+# ---- the spellings of convert_hf_to_gguf.py ----
+run convert --outfile single.gguf --outtype f16 "$demo"
+check "--outfile and --outtype" cmp single.gguf m-f16.gguf
+run convert --outfile=single.gguf --outtype=F16 "$demo" --no-lazy
+check "in upper case, with '=', and --no-lazy with a word" \
+    eval 'cmp single.gguf m-f16.gguf && says "no-lazy changes nothing"'
+run convert "$demo" --model_name Given --out_file x.gguf
+check "a name that there is none of" eval 'exits 2 && says out.file && nothing'
+run convert "$demo" --model_name Given --outfile x.gguf --vocab_only --dry_run
+check "underscores for hyphens" eval 'exits 0 && says "\"Given\"" && nothing'
+run convert "$demo" --outfile s.gguf --outtype f16 --split-max-size 3M
+check "--split-max-size" eval 'exits 0 && test -s s-00001-of-00004.gguf && test -s s-00004-of-00004.gguf'
+run convert "$demo" --outfile x.gguf --split-max-size 3T
+check "a size that is none" eval 'exits 2 && says split-max-size && nothing'
+run convert "$demo" --outfile one.gguf --outtype tq1_0
+check "--outtype tq1_0" exits 0
+run convert "$demo" --outfile one.gguf --outtype tq2_0
+check "--outtype tq2_0" exits 0
+
 run convert m-q4_k_m.gguf -o t.safetensors --format safetensors --json
 check "safetensors of a quantized GGUF file" eval 'exits 0 && "$json_valid" out && test -s t.safetensors'
 

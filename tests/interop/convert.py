@@ -218,7 +218,7 @@ class Harness:
 
     def old_spelling(self, case, folder):
         """config.json as older software writes it makes the same file."""
-        if not checkpoints.old_style(folder, case.name):
+        if not checkpoints.old_style(folder):
             return
         name, new, old = f"{case.name} old spelling", self.work / "lq-new.gguf", self.work / "lq-old.gguf"
         now = self.work / f"lq-{case.types[0]}.gguf"
@@ -434,6 +434,56 @@ class Harness:
         self.score.check("safetensors of a quantized GGUF", [problem] if problem else
                          [k for k in want if not np.array_equal(got[k].numpy(), want[k])])
 
+    def fp8(self):
+        """E4M3 with scales: torch's cast by the same scales, what compressed-tensors makes of the folder
+        and what llama.cpp's converter does."""
+        import torch
+        import transformers
+        from safetensors.torch import load_file
+        source = {k: v for f in Path("tests/data/demo-model").glob("*.safetensors")
+                  for k, v in load_file(f).items()}
+        for form, block in (("fp8", None), ("fp8_block", 128)):
+            folder = self.work / f"demo-{form}"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            problem = self.run_lq("convert", "-q", "tests/data/demo-model", "--format", "safetensors",
+                                  "--type", form, "-o", folder)
+            if not self.score.check(f"{form}: lq convert", [problem] if problem else []):
+                continue
+            for f in Path("tests/data/demo-model").glob("tokenizer*"):
+                shutil.copyfile(f, folder / f.name)
+            got, wrong, value = load_file(folder / "model.safetensors"), [], {}
+            for name, w in source.items():
+                if name + "_scale" not in got:
+                    value[name] = w.float()
+                    wrong += [] if torch.equal(w, got[name]) else [name]
+                    continue
+                rows, cols = block or w.shape[0], block or w.shape[1]
+                parts = w.float().unfold(0, rows, rows).unfold(1, cols, cols)
+                scale = (parts.abs().amax((2, 3)) / 448).bfloat16()
+                wide = scale.float().repeat_interleave(rows, 0).repeat_interleave(cols, 1)
+                number = (w.float() / wide).clamp(-448, 448).to(torch.float8_e4m3fn)
+                value[name] = number.float() * wide
+                if not (torch.equal(number.view(torch.uint8), got[name].view(torch.uint8))
+                        and torch.equal(scale, got[name + "_scale"].reshape(scale.shape))):
+                    wrong.append(name)
+            self.score.check(f"{form}: numbers and scales", wrong)
+            with contextlib.redirect_stderr(io.StringIO()):
+                model = transformers.AutoModelForCausalLM.from_pretrained(
+                    folder, dtype=torch.bfloat16,
+                    quantization_config=transformers.CompressedTensorsConfig(dequantize=True))
+            state = model.state_dict()
+            self.score.check(f"{form}: compressed-tensors reads it",
+                             [k for k, v in value.items() if k in state
+                              and not torch.equal(state[k].float(), v.bfloat16().float())])
+            theirs, ours = self.work / "peer-fp8.gguf", self.work / "lq-fp8.gguf"
+            problem = self.run_lq("convert", "-q", folder, "-o", ours, "--type", "f32")
+            if block and not problem:  # the peer does not know a scale for the whole
+                problem = self.peer.convert(folder, theirs, "f32", "llama-bpe", ())
+            same = not problem and (not block or theirs.read_bytes() == ours.read_bytes())
+            self.score.check(f"{form}: back to F32", [] if same else [problem or "the files differ"])
+            shutil.rmtree(folder)
+
     def everything_else(self):
         self.several_types()
         self.quantized()
@@ -444,6 +494,7 @@ class Harness:
         self.overrides()
         self.cache_entry()
         self.safetensors()
+        self.fp8()
 
 
 def main():

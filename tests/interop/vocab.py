@@ -98,7 +98,7 @@ class Comparison(Harness):
             return self.llama_cpp / f"models/ggml-vocab-{name}.gguf"
         for name, options in BPE.items():
             options = dict(options)
-            if name == "deepseek-llm":
+            if name == "deepseek-llm" and self.wanted(name):
                 options["cuts"] = vocabularies.deepseek_llm(self.llama_cpp)
             # Gaps are named [PAD...] today; older files have other names.
             self.rebuilt(name, vocabularies.byte_bpe, path(name), check=name not in ("mpt",), **options)

@@ -47,8 +47,8 @@ def patterns_of_llama_cpp(root, name):
     """Some are too long to write down: those of a C++ initializer, regex_exprs = {"...", ...}."""
     source = (Path(root) / "src/llama-vocab.cpp").read_text(encoding="utf-8")
     block = source[source.index(f"case LLAMA_VOCAB_PRE_TYPE_{name}:"):]
-    block = block[block.index("{") + 1:block.index("};")]
-    return [ast.literal_eval('"' + p + '"') for p in re.findall(r'"((?:[^"\\\\]|\\\\.)*)"', block)]
+    block = block[block.index("regex_exprs = {"):block.index("};")]
+    return [ast.literal_eval('"' + p + '"') for p in re.findall(r'"((?:[^"\\]|\\.)*)"', block)]
 
 
 def deepseek_llm(root):
