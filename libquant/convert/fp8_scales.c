@@ -17,7 +17,8 @@ static const float LARGEST = 448; /* of E4M3 */
 
 bool fp8_is_for(const struct tensor *t)
 {
-    static const char *const others[] = {".gate.weight", ".router.weight", ".shared_expert_gate.weight"};
+    static const char *const others[] = {".gate.weight", ".router.weight",
+                                         ".shared_expert_gate.weight"};
     if (t->rank != 2 || !text_ends_with(t->name, ".weight") || t->type->flags & TYPE_INTEGER ||
         !strstr(t->name, "layers."))
         return false;
@@ -32,8 +33,8 @@ static uint64_t blocks(uint64_t n, uint64_t block)
     return block ? (n + block - 1) / block : 1;
 }
 
-lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form, struct arena *a,
-                   lq_error *err)
+lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form,
+                   struct arena *a, lq_error *err)
 {
     const uint16_t id = t->type->id;
     const bool plain = id == LQ_TYPE_F32 || id == LQ_TYPE_F16;
@@ -53,8 +54,8 @@ static float *scale_at(const struct fp8_weight *w, uint64_t row, uint64_t col)
     return w->block ? &w->scales[row / w->block * w->scale_cols + col / w->block] : w->scales;
 }
 
-static lq_status values(const struct fp8_weight *w, uint64_t row, uint64_t n, float *dst, unsigned isa,
-                        lq_error *err)
+static lq_status values(const struct fp8_weight *w, uint64_t row, uint64_t n, float *dst,
+                        unsigned isa, lq_error *err)
 {
     void *const raw = mem_calloc(make_rows_raw_bytes(&w->source, n * w->cols), 1);
     if (!raw)
@@ -64,8 +65,8 @@ static lq_status values(const struct fp8_weight *w, uint64_t row, uint64_t n, fl
     return status;
 }
 
-static lq_status fill_numbers(const struct step *s, uint64_t row, uint64_t n, float *dst, unsigned isa,
-                              lq_error *err)
+static lq_status fill_numbers(const struct step *s, uint64_t row, uint64_t n, float *dst,
+                              unsigned isa, lq_error *err)
 {
     const struct fp8_weight *const w = s->data;
     LQ_TRY(values(w, row, n, dst, isa, err));
@@ -75,8 +76,8 @@ static lq_status fill_numbers(const struct step *s, uint64_t row, uint64_t n, fl
     return LQ_OK;
 }
 
-static lq_status fill_scales(const struct step *s, uint64_t row, uint64_t n, float *dst, unsigned isa,
-                             lq_error *err)
+static lq_status fill_scales(const struct step *s, uint64_t row, uint64_t n, float *dst,
+                             unsigned isa, lq_error *err)
 {
     const struct fp8_weight *const w = s->data;
     (void)isa;
@@ -88,7 +89,8 @@ static lq_status fill_scales(const struct step *s, uint64_t row, uint64_t n, flo
 struct step fp8_numbers(const struct fp8_weight *w)
 {
     return (struct step){.source = w->source.source, .in = w->source.in, .n_in = w->source.n_in,
-                         .fill = fill_numbers, .data = w, .chunk_elements = w->source.chunk_elements};
+                         .fill = fill_numbers, .data = w,
+                         .chunk_elements = w->source.chunk_elements};
 }
 
 struct step fp8_scales(const struct fp8_weight *w)
@@ -114,8 +116,8 @@ static lq_status find_maxima(struct fp8_weight *w, unsigned isa, lq_error *err)
                 float *const max = scale_at(w, row + i, k);
                 if (!(magnitude <= 3.40282347e38f))
                     status = lq_fail(err, LQ_E_MODEL,
-                                     "has a weight that is infinite or not a number, for which there "
-                                     "is no scale");
+                                     "has a weight that is infinite or not a number, for which "
+                                     "there is no scale");
                 else if (magnitude > *max)
                     *max = magnitude;
             }

@@ -1,11 +1,11 @@
-/* fp8_scales.h -- weights as E4M3 with scales, as compressed-tensors lays them out ("float-quantized"):
+/* fp8_scales.h -- weights as E4M3 with scales, as compressed-tensors has them ("float-quantized"):
  *
  *   NAME.weight        [rows, cols], F8_E4M3
  *   NAME.weight_scale  [1], or [rows / 128, cols / 128] rounded up: weight = number * scale
  *
  * A scale is the largest magnitude of what it is for, divided by 448, the largest E4M3 number, and
- * rounded to the type that it is stored in. Every number is the weight divided by its scale as stored,
- * in single precision, rounded to nearest even.
+ * rounded to the type that it is stored in. Every number is the weight divided by its scale as it is
+ * stored, in single precision, rounded to nearest even.
  */
 #ifndef LQ_CONVERT_FP8_SCALES_H
 #define LQ_CONVERT_FP8_SCALES_H
@@ -30,13 +30,13 @@ struct fp8_weight {
     float *scales;                /* after fp8_measure */
 };
 
-/* Whether the weight is one of a linear layer within the layers of a model: what FP8 is for. Names and
- * shapes tell: routers of experts, embeddings and the output stay as they are. */
+/* Whether the weight is one of a linear layer within the layers of a model: what FP8 is for. Names
+ * and shapes tell: routers of experts, embeddings and the output stay as they are. */
 bool fp8_is_for(const struct tensor *t);
 
 /* Fills w for a weight of this shape, but for `source`. Memory is the arena's. */
-lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form, struct arena *a,
-                   lq_error *err);
+lq_status fp8_init(struct fp8_weight *w, const struct tensor *t, enum fp8_form form,
+                   struct arena *a, lq_error *err);
 
 /* Steps that make the weight's numbers and its scales of what fp8_measure found. */
 struct step fp8_numbers(const struct fp8_weight *w);

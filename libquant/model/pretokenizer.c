@@ -8,8 +8,8 @@
  *   anything else by its own name, in lower case
  * ByteLevel without its pattern cuts nothing and is not written.
  */
-#include "libquant/base/text.h"
 #include "libquant/base/hash.h"
+#include "libquant/base/text.h"
 #include "libquant/model/encode.h"
 #include "libquant/model/tokenizer_json.h"
 #include "libquant/model/vocab.h"
@@ -146,9 +146,10 @@ lq_status pretokenizer_of_tokens(const uint32_t *id, size_t n, const char **name
 static int64_t begins_with(const struct model *m, const struct tokenizer_json *t)
 {
     const cJSON *const token = get(m->config.tokenizer, "bos_token");
-    const char *const text = cJSON_GetStringValue(cJSON_IsObject(token) ? get(token, "content") : token);
-    return text && cJSON_IsTrue(get(m->config.tokenizer, "add_bos_token")) ? added_token_id(t, text)
-                                                                           : -1;
+    const char *const text =
+        cJSON_GetStringValue(cJSON_IsObject(token) ? get(token, "content") : token);
+    const bool added = cJSON_IsTrue(get(m->config.tokenizer, "add_bos_token"));
+    return text && added ? added_token_id(t, text) : -1;
 }
 
 /* The text as the tokenizer has it, and, where that says nothing of how texts begin, as its

@@ -141,7 +141,7 @@ class Harness:
         self.work = self.build / "interop/convert"
         self.keep = args.keep
         self.full = args.full
-        self.rows = []  # of the table: (architecture, case, passed, failed, differences)
+        self.result_file = self.work / "results.json"
         self.lq = self.build / "lq"
         self.bin = self.build / "peers/llama-build/bin"
         self.env = dict(os.environ, LD_LIBRARY_PATH=str(self.bin.resolve()))
@@ -212,7 +212,7 @@ class Harness:
         for outtype in types:
             self.one_type(case, folder, outtype)
         self.old_spelling(case, folder)
-        self.add_row(case, self.score.passed - before[0], self.score.failed - before[1])
+        self.store(case.name, self.architecture(case), before)
         if not self.keep:
             shutil.rmtree(folder)
 
@@ -230,33 +230,45 @@ class Harness:
         else:
             self.score.check(name, [])
 
-    def add_row(self, case, passed, failed):
+    def store(self, name, architecture, before):
+        """The last result of each case is kept, for the table."""
+        results = self.results()
+        results[name] = [architecture, self.score.passed - before[0], self.score.failed - before[1]]
+        self.result_file.write_text(json.dumps(results, indent=1))
+
+    def results(self):
+        return json.loads(self.result_file.read_text()) if self.result_file.exists() else {}
+
+    def architecture(self, case):
         for path in (self.work / "lq-new.gguf", self.work / f"lq-{case.types[0]}.gguf"):
             if path.exists():
-                architecture = contents(path)[0]["general.architecture"][1]
+                name = contents(path)[0]["general.architecture"][1]
                 path.unlink()
-                self.rows.append((architecture, case, passed, failed))
-                return
-        self.rows.append(("?", case, passed, failed))
+                return name
+        return "?"
 
     def write_table(self, path):
-        """docs/architectures.md: what this run found."""
+        """docs/architectures.md: what was found."""
+        results, rows = self.results(), {}
+        for case in checkpoints.cases():
+            if case.name in results:
+                rows.setdefault(results[case.name][0], []).append((case, *results[case.name][1:]))
+        lines = []
+        for architecture in sorted(rows):
+            passed, failed = (sum(r[k] for r in rows[architecture]) for k in (1, 2))
+            notes = []
+            for case, *_ in rows[architecture]:
+                notes += [f"{case.name}: {k}: {why}" for k, why in case.known.items()]
+                if case.peer_fails:
+                    notes.append(f"{case.name}: the peer fails ({case.peer_fails}); ours runs in llama.cpp")
+                if case.not_run:
+                    notes.append(f"{case.name}: not evaluated: {case.not_run}")
+            lines.append(f"| `{architecture}` | {', '.join(r[0].name for r in rows[architecture])} | {passed}"
+                         + (f", {failed} failed" if failed else "") + f" | {'; '.join(notes) or 'none'} |")
+        passed, failed = (sum(r[k] for r in results.values()) for k in (1, 2))
         text = (Path(__file__).parent / "architectures.md.in").read_text()
-        lines, by_name = [], {}
-        for architecture, *row in self.rows:
-            by_name.setdefault(architecture, []).append(row)
-        for architecture in sorted(by_name):
-            rows = by_name[architecture]
-            passed, failed = sum(r[1] for r in rows), sum(r[2] for r in rows)
-            different = [f"{r[0].name}: {k}: {why}" for r in rows for k, why in r[0].known.items()]
-            different += [f"{r[0].name}: the peer fails: {r[0].peer_fails}; ours runs in llama.cpp"
-                          for r in rows if r[0].peer_fails]
-            different += [f"{r[0].name}: not run: {r[0].not_run}" for r in rows if r[0].not_run]
-            lines.append(f"| `{architecture}` | {', '.join(r[0].name for r in rows)} | {passed}"
-                         + (f", {failed} failed" if failed else "")
-                         + f" | {'; '.join(different) or 'none'} |")
-        total = f"{self.score.passed} checks passed, {self.score.failed} failed"
-        Path(path).write_text(text.replace("@TABLE@", "\n".join(lines)).replace("@TOTAL@", total))
+        Path(path).write_text(text.replace("@TABLE@", "\n".join(lines))
+                              .replace("@TOTAL@", f"{passed} checks passed, {failed} failed"))
 
     def demo_copy(self):
         """The demo model in a folder that may be written to."""
@@ -504,7 +516,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--full", action="store_true", help="f32, bf16 and q8_0 of every checkpoint, "
                         "each evaluated with llama.cpp")
-    parser.add_argument("--table", help="write what was found to this file, as docs/architectures.md")
+    parser.add_argument("--table", help="write what was found last to this file, as docs/architectures.md")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
     all_cases = checkpoints.cases()
@@ -517,7 +529,9 @@ def main():
     for c in chosen:
         h.one_case(c)
     if not args.cases or "else" in args.cases:
+        before = h.score.passed, h.score.failed
         h.everything_else()
+        h.store("else", "", before)
     if args.table:
         h.write_table(args.table)
     skipped = f", {h.score.skipped} skipped" if h.score.skipped else ""

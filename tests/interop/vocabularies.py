@@ -91,7 +91,7 @@ class Vocabulary:
 
     def added(self, i):
         return {"id": i, "content": self.tokens[i], "single_word": False, "lstrip": False,
-                "rstrip": False, "normalized": False,
+                "rstrip": False, "normalized": self.types[i] == USER_DEFINED,
                 "special": self.types[i] in (CONTROL, UNKNOWN)}
 
     def by_type(self, *types):

@@ -183,6 +183,35 @@ static void pretokenizers_are_named_by_their_steps(void **state)
               "\"individual_digits\":true},{\"type\":\"ByteLevel\"}]}", "false", "smollm");
 }
 
+/* What GPT-2 makes of the text of pretokenizer_hashes.def. */
+static const uint32_t gpt2_tokens[] = {
+    198, 220, 628, 220, 628, 198, 220, 197, 220, 197, 197, 220, 197, 198, 220, 220, 198, 220, 220,
+    220, 198, 220, 220, 220, 220, 198, 220, 220, 220, 220, 220, 198, 8582, 248, 222, 357, 11265, 8,
+    30325, 114, 447, 235, 8582, 234, 104, 37929, 357, 48101, 795, 13210, 271, 1673, 36686, 515, 8,
+    14519, 227, 12520, 99, 247, 8582, 99, 247, 513, 4747, 23460, 513, 20370, 23460, 2091, 23460,
+    20370, 23460, 24840, 23460, 2091, 20370, 513, 13, 18, 513, 492, 18, 513, 986, 18, 28053, 252,
+    222, 157, 252, 114, 157, 252, 241, 157, 253, 233, 157, 252, 237, 157, 253, 224, 157, 252, 244,
+    157, 252, 115, 157, 252, 253, 157, 253, 223, 157, 252, 253, 157, 252, 95, 157, 252, 114, 157,
+    252, 227, 47249, 223, 5633, 22755, 239, 46349, 111, 28839, 101, 18040, 32432, 98, 43291, 1485,
+    1415, 24309, 25465, 171, 121, 252, 40103, 1421, 18604, 12466, 121, 16843, 141, 231, 15166,
+    12466, 121, 16142, 12466, 239, 141, 232, 30143, 140, 111, 16142, 21169, 21727, 31583, 18849,
+    705, 39115, 6, 33153, 15506, 63, 15931, 15931, 16317, 13896, 3228, 9805, 3548, 314, 1053, 587,
+    705, 44040, 339, 338, 612, 11, 705, 2200, 345, 1654, 30, 705, 44, 407, 1654, 314, 1183, 787,
+    340, 11, 705, 35, 345, 588, 617, 8887, 30, 775, 6, 26979, 257, 6, 75, 43,
+};
+
+static void tokens_of_the_fixed_text_tell_the_name(void **state)
+{
+    static const uint32_t unknown[] = {1, 2, 3};
+    const char *name = "";
+    (void)state;
+    assert_int_equal(pretokenizer_of_tokens(unknown, 3, &name, NULL), LQ_OK);
+    assert_null(name);
+    assert_int_equal(pretokenizer_of_tokens(gpt2_tokens, sizeof gpt2_tokens / sizeof *gpt2_tokens,
+                                            &name, NULL), LQ_OK);
+    assert_string_equal(name, "gpt-2");
+}
+
 /* ---- special tokens and templates ---- */
 
 static void ids_of_config_json_fill_what_is_silent(void **state)
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test(control_tokens_by_their_look),
         temp_test(wrong_files_are_refused),
         temp_test(pretokenizers_are_named_by_their_steps),
+        cmocka_unit_test(tokens_of_the_fixed_text_tell_the_name),
         temp_test(ids_of_config_json_fill_what_is_silent),
         temp_test(templates_from_all_places),
         cmocka_unit_test(pieces_have_scores_and_types),
