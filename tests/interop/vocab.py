@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import checkpoints  # noqa: E402
 import vocabularies  # noqa: E402
-from convert import Harness, compare_keys, contents  # noqa: E402
+from convert import Harness, compare_keys  # noqa: E402
 
 NFC = {"type": "NFC"}
 
@@ -67,7 +67,7 @@ class Comparison(Harness):
         problem = problem or self.run_lq("convert", "-q", folder, "-o", ours, "--vocab-only", "--type", "f16")
         if not self.score.check(name, [problem] if problem else []):
             return
-        a, b = contents(theirs)[0], contents(ours)[0]
+        a, b = vocabularies.metadata(theirs), vocabularies.metadata(ours)
         tokens = {k: v for k, v in a.items() if k.startswith("tokenizer.")}
         self.score.check(f"{name}: vocabulary, types, merges, ids", compare_keys(
             tokens, {k: v for k, v in b.items() if k.startswith("tokenizer.")}, {}))

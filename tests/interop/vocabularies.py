@@ -3,6 +3,7 @@ tokenizer.model, tokenizer_config.json and config.json, and no weights."""
 import ast
 import base64
 import re
+import struct
 from pathlib import Path
 
 import checkpoints
@@ -69,14 +70,54 @@ def template(token, number):
 
 # ---- a vocabulary in a GGUF file ----
 
+FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+STRING, ARRAY = 8, 9
+
+
+def metadata(path):
+    """{key: (types, value)}; gguf.GGUFReader takes minutes for some hundred thousand tokens."""
+    data = Path(path).read_bytes()
+    at = 24
+
+    def number(code):
+        nonlocal at
+        value, = struct.unpack_from(code, data, at)
+        at += struct.calcsize(code)
+        return value
+
+    def string():
+        nonlocal at
+        n = number("<Q")
+        at += n
+        return data[at - n:at].decode("utf-8", "surrogateescape")
+
+    def value(kind):
+        nonlocal at
+        if kind == STRING:
+            return [kind], string()
+        if kind != ARRAY:
+            return [kind], number(FORMATS[kind])
+        kind, n = number("<I"), number("<Q")
+        if kind == STRING:
+            return [ARRAY, kind], [string() for _ in range(n)]
+        code = f"<{n}{FORMATS[kind][1]}"
+        values = list(struct.unpack_from(code, data, at))
+        at += struct.calcsize(code)
+        return [ARRAY, kind], values
+    assert data[:4] == b"GGUF"
+    keys = {}
+    for _ in range(struct.unpack_from("<Q", data, 16)[0]):
+        key = string()
+        keys[key] = value(number("<I"))
+    return keys
+
+
 class Vocabulary:
     def __init__(self, path):
-        import gguf
-        reader = gguf.GGUFReader(path)
+        keys = metadata(path)
 
         def get(name, default=None):
-            field = reader.fields.get("tokenizer.ggml." + name)
-            return default if field is None else field.contents()
+            return keys.get("tokenizer.ggml." + name, (None, default))[1]
         self.tokens, self.types = get("tokens"), get("token_type")
         self.merges, self.scores = get("merges", []), get("scores")
         self.special = {kind: get(f"{key}_token_id") for kind, key in (
@@ -114,6 +155,8 @@ def byte_bpe(folder, path, cuts, architecture="LlamaForCausalLM", model_type="ll
     v = Vocabulary(path)
     added = set(v.by_type(CONTROL, USER_DEFINED)) | {v.tokens.index(t) for t in extra}
     bos = v.special["bos"]
+    # Added tokens among the others are in the vocabulary too, as those behind it need not be.
+    last = max(i for i in v.by_type(NORMAL) if i not in added)
     write_json(folder / "tokenizer.json", {
         "version": "1.0", "truncation": None, "padding": None,
         "added_tokens": [dict(v.added(i), special=v.added(i)["special"] or v.tokens[i] in extra)
@@ -124,7 +167,7 @@ def byte_bpe(folder, path, cuts, architecture="LlamaForCausalLM", model_type="ll
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
                   "ignore_merges": ignore_merges,
-                  "vocab": {v.tokens[i]: i for i in v.by_type(NORMAL) if i not in added},
+                  "vocab": {v.tokens[i]: i for i in range(last + 1) if v.types[i] != UNUSED},
                   "merges": v.merges}})
     names = {k: t for k, t in v.names().items() if v.tokens.index(t) in added}
     write_json(folder / "tokenizer_config.json",
@@ -148,7 +191,6 @@ def field(number, data):
 
 def pieces(v, ids, kinds=None):
     """Pieces with scores; kinds: by id, where it is not that of the vocabulary."""
-    import struct
     out = []
     for i in ids:
         kind = (kinds or {}).get(i, v.types[i])
