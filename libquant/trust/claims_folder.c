@@ -234,12 +234,6 @@ static lq_status add_manifest(struct verification *v, const struct list_file *f,
 
 /* ---- signatures ---- */
 
-static bool is_signature(const char *name)
-{
-    return text_ends_with(name, ".sig") || text_ends_with(name, ".sigstore.json") ||
-           text_ends_with(name, ".sigstore");
-}
-
 /* Of kinds that others check: PGP's, minisign's. */
 static bool is_foreign_signature(const char *name)
 {
@@ -263,7 +257,7 @@ static lq_status gather(struct verification *v, const struct list_file *f, lq_er
     LQ_TRY(claims_sums(v, f, &taken, err));
     if (taken)
         return LQ_OK;
-    if (is_signature(f->name))
+    if (signature_is_name(f->name))
         return signature_claims(v, f->name, err);
     if (is_foreign_signature(f->name))
         return note_foreign(v, f->name, err);
@@ -305,7 +299,7 @@ static lq_status see_beside(struct verification *v, const char *folder, const ch
     f.size = (uint64_t)st.st_size;
     if (strcmp(f.name, v->only) == 0)
         return gather(v, &f, err);
-    if (is_signature(entry))
+    if (signature_is_name(entry))
         return signature_claims(v, entry, err);
     LQ_TRY(claims_sums(v, &f, &taken, err));
     return taken ? LQ_OK : add_manifest(v, &f, &taken, err);

@@ -463,11 +463,22 @@ static lq_status claim_files(struct verification *v, const char *name,
     return verify_note(v, name, VERIFY_CLAIMS, NULL, err, "a signature by %s", who->name);
 }
 
+bool signature_is_name(const char *name)
+{
+    static const char *const ends[] = {".sig", ".sigstore.json", ".sigstore", ".intoto.jsonl",
+                                       "claims.jsonl"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (text_ends_with(name, ends[i]))
+            return true;
+    return false;
+}
+
 /* Under the name of the one file that is asked about, where that is another. */
 static lq_status note_signature(struct verification *v, const char *name, enum verify_state state,
                                 const char *what, const char *why, lq_error *err)
 {
-    const bool other = v->only && strcmp(name, v->only) != 0;
+    const size_t n = v->only ? strlen(v->only) : 0;
+    const bool other = v->only && (strncmp(name, v->only, n) != 0 || (name[n] && name[n] != '/'));
     LQ_TRY(verify_note(v, other ? v->only : name, state, other ? name : NULL, err, "a signature%s%s",
                        what, why));
     return LQ_OK;
@@ -521,4 +532,20 @@ lq_status signature_claims(struct verification *v, const char *name, lq_error *e
     model_statement_release(&s);
     bundle_release(&b);
     return status;
+}
+
+lq_status signature_claims_all(struct verification *v, lq_error *err)
+{
+    const size_t n = v->n;
+    if (!v->trust || (!v->trust->key && !v->trust->roots && !v->trust->keyless))
+        return LQ_OK;
+    for (size_t i = 0; i < n; i++) {
+        const char *const name = v->items[i].name;
+        bool told = !signature_is_name(name) || v->items[i].state == VERIFY_MISSING;
+        for (size_t k = 0; k < i && !told; k++)
+            told = strcmp(v->items[k].name, name) == 0;
+        if (!told)
+            LQ_TRY(signature_claims(v, name, err));
+    }
+    return LQ_OK;
 }

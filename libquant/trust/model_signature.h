@@ -46,9 +46,13 @@ lq_status signature_verify(struct verification *v, const char *model, const char
                            enum bundle_method method, const struct signature_trust *trust,
                            const struct signature_options *o, lq_error *err);
 
+/* Whether a file of this name is a signature. */
+bool signature_is_name(const char *name);
 /* Adds what is to be said about the signature at v->root/name: claims about the files beside it where
  * v->trust has what it takes, else that it was not checked. */
 lq_status signature_claims(struct verification *v, const char *name, lq_error *err);
+/* The same for every signature among the items there are, where v->trust has anything to verify with. */
+lq_status signature_claims_all(struct verification *v, lq_error *err);
 
 /* Appends the name that `path` has within the model: its folder must be there. False: it is not within
  * it, or is the model itself. */

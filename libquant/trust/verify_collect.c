@@ -2,6 +2,7 @@
 #include "libquant/trust/verification.h"
 
 #include "libquant/base/text.h"
+#include "libquant/trust/model_signature.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,9 @@ lq_status verify_collect(struct verification *v, const char *path, lq_error *err
     if (!root)
         return is_folder ? lq_fail_errno(err, path, "cannot open") : LQ_E_IO;
     v->contained = true;
-    const lq_status status = (is_folder ? collect_folder : collect_file)(v, root, err);
+    lq_status status = (is_folder ? collect_folder : collect_file)(v, root, err);
+    if (status == LQ_OK && strstr(v->kind, "cache")) /* those of folders were seen among the files */
+        status = signature_claims_all(v, err);
     keep_only(v);
     return status;
 }

@@ -80,6 +80,7 @@ each_tampering() {
 files_changed() {
     prepare=by_key
     tampering 'nothing' 0 '' ':'
+    tampering 'a bundle of model_signing 1.0 (the key instead of its hint)' 0 '' 'bundle "s|\"publicKey\":{[^}]*}|\"publicKey\":{\"rawBytes\":\"$(base64 -w0 P-256.pub)\",\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\"}|"'
     tampering 'one bit of a weight' 1 '' 'printf veights >model/weights.bin'
     tampering 'a file is longer' 1 '' 'printf x >>model/config.json'
     tampering 'a file is gone' 1 '' 'rm model/a/b'

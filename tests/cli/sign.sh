@@ -176,6 +176,25 @@ check "a signature of another key is bad" eval 'exits 1 && prints "^bad +model.s
 echo '{}' >model/model.sig
 run verify model --public-key P-256.pub
 check "one that cannot be read cannot be checked" eval 'exits 3 && prints "^not checked +model.sig +a signature that cannot be checked"'
+snapshot=cache/models--org--demo/snapshots/0123456789abcdef0123456789abcdef01234567
+mkdir -p $snapshot cache/models--org--demo/blobs
+for f in config.json weights.bin; do
+    blob=$(sha256sum model/$f | cut -c1-64)
+    cp model/$f cache/models--org--demo/blobs/"$blob"
+    ln -s ../../blobs/"$blob" $snapshot/$f
+done
+mkdir part
+cp model/config.json model/weights.bin part
+"$lq" sign key part --signature part.sig --private-key P-256 -q
+blob=$(sha256sum part.sig | cut -c1-64)
+cp part.sig cache/models--org--demo/blobs/"$blob"
+ln -s ../../blobs/"$blob" $snapshot/model.sig
+run verify $snapshot --public-key P-256.pub
+check "in a cache, too" eval 'exits 0 && prints "5 verified; 2 of the claims are signed"'
+run verify $snapshot --public-key P-384.pub
+check "where another key is refused" eval 'exits 1 && prints "^bad .*model.sig +a signature that does not verify"'
+run verify key $snapshot --signature part.sig --public-key P-256.pub --allow-symlinks --ignore-paths $snapshot/model.sig
+check "a snapshot is verified by a signature that was made elsewhere" exits 0
 cd .. || exit 1
 
 # ---- tampering ----
