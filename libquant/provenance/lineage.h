@@ -79,7 +79,7 @@ struct tensor_lineage {
     double weight[LINEAGE_BASES]; /* of the bases, least squares */
     double residual; /* |claimed - sum of weight * base| / |claimed|; NaN: not fitted */
     bool fitted;     /* merged: more than one base takes part, and the residual is rounding */
-    bool spherical;  /* the weights are those of a spherical, not of a linear interpolation */
+    bool spherical;  /* the weights are those of a spherical, and not of a linear interpolation */
 };
 
 enum { LINEAGE_MARKS = 100000 }; /* of a tensor; more are counted only */

@@ -129,7 +129,7 @@ static bool on_the_sphere(const struct gram *g, const double w[2])
     const double cosine = (b0 + b0d) / (sqrt(b0) * sqrt(b1));
     const double length2 = w[0] * w[0] + w[1] * w[1] + 2 * w[0] * w[1] * cosine;
     const double chord = 2 * w[0] * w[1] * (1 - cosine);
-    return fabs(length2 - 1) <= 0.25 * fabs(chord);
+    return fabs(chord) >= 0.003 && fabs(length2 - 1) <= 0.25 * fabs(chord);
 }
 
 static void set_fit(struct tensor_lineage *t, const struct lineage_pair *p, const double *w,

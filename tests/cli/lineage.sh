@@ -15,6 +15,8 @@ flip() { # FILE BYTE: changes one bit
 "$lq" quantize f16.gguf q4.gguf Q4_K_M >/dev/null 2>&1
 "$lq" quantize q8_0.gguf q4-q8.gguf Q4_K_M --allow-requantize >/dev/null 2>&1
 
+"$lq" quantize --rounding fused f16.gguf q4-fused.gguf Q4_K_M >/dev/null 2>&1
+
 run lineage "$demo" "$demo"
 check "a model is identical to itself" eval 'exits 0 && verdict identical && prints "39 identical"'
 run lineage bf16.gguf "$demo"
@@ -29,6 +31,8 @@ run lineage q4.gguf "$demo"
 check "also from the folder that the F16 model was made of" eval 'exits 0 && verdict re-derived'
 run lineage q4-q8.gguf "$demo"
 check "also through Q8_0, which is said" eval 'verdict re-derived && prints "Q4_K through Q8_0"'
+run lineage q4-fused.gguf f16.gguf
+check "also with fused multiply-adds" eval 'verdict re-derived && prints "Q4_K, fused rounding"'
 run lineage q4.gguf "$demo" q8_0.gguf
 check "of several bases the right one is named" eval 'verdict re-derived && prints "demo-model$"'
 run lineage "$demo" q4.gguf
@@ -56,6 +60,10 @@ run lineage q4.gguf f16.gguf --expect honest
 check "an unknown verdict is a usage error" refused 2 'there is no verdict "honest"'
 run lineage q4.gguf
 check "a base is needed" exits 2
+run lineage q4.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf
+check "so many bases are a usage error" refused 2 'bases are too many'
+run lineage q4.gguf f16.gguf --imatrix q4.gguf
+check "what is no importance matrix is refused" exits 3
 run lineage q4.gguf missing
 check "a missing base is an I/O error" refused 4 '^lq: missing'
 
