@@ -167,10 +167,22 @@ static lq_status prefer_base(struct lineage *l, const struct lineage_options *o,
     return LQ_OK;
 }
 
+/* Keeps as many of a tensor's marks as are left of those of all tensors. */
+static void limit_marks(struct tensor_lineage *t, size_t *left)
+{
+    if (t->n_marks > *left) {
+        struct marked_block *const fewer = mem_realloc(t->marks, *left + 1, sizeof *fewer);
+        t->marks = fewer ? fewer : t->marks;
+        t->n_marks = *left;
+    }
+    *left -= t->n_marks;
+}
+
 static lq_status look_at_each(struct lineage *l, const struct lineage_options *o,
                               struct pass_options *c, lq_error *err)
 {
     struct hypothesis last = {.copy = true};
+    size_t marks = LINEAGE_ALL_MARKS;
     for (size_t i = 0; i < l->n_tensors; i++)
         c->progress_total += l->tensors[i].claimed->elements;
     for (size_t i = 0; i < l->n_tensors; i++) {
@@ -181,6 +193,7 @@ static lq_status look_at_each(struct lineage *l, const struct lineage_options *o
             return status;
         }
         c->progress_done += t->claimed->elements;
+        limit_marks(t, &marks);
     }
     return l->n_bases > 1 ? prefer_base(l, o, c, err) : LQ_OK;
 }

@@ -67,7 +67,7 @@ struct tensor_lineage {
     bool derived;          /* `how` holds but for the marked blocks */
     uint64_t blocks;       /* compared: of the stored type; where it has none, of one element */
     uint64_t marked;       /* of these: differ (derived) or lie outside of what is honest */
-    struct marked_block *marks; /* the first LINEAGE_MARKS of them, in order */
+    struct marked_block *marks; /* of these, in order; LINEAGE_MARKS at most */
     size_t n_marks;
     uint64_t nonfinite; /* elements that are NaN or infinite on either side */
     double change;      /* |claimed - base| / |base|; NaN where the base is all zero */
@@ -82,7 +82,10 @@ struct tensor_lineage {
     bool spherical;  /* the weights are those of a spherical, and not of a linear interpolation */
 };
 
-enum { LINEAGE_MARKS = 100000 }; /* of a tensor; more are counted only */
+enum {
+    LINEAGE_MARKS = 100000,     /* of a tensor; more are counted only */
+    LINEAGE_ALL_MARKS = 1000000 /* of all tensors */
+};
 
 /* The layer of a base that a claimed one continues. */
 struct layer_match {

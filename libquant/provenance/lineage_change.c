@@ -264,17 +264,14 @@ static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair
                         .room_bytes = 9 + sizeof(float)};
     const uint64_t chunks = pass_chunks(&pass);
     e.sums = mem_calloc((size_t)chunks + 1, sizeof *e.sums);
-    e.lists = mem_calloc((size_t)chunks + 1, sizeof *e.lists);
+    e.lists = marks_new(chunks);
     lq_status status = e.sums && e.lists ? pass_run(&pass, err) : lq_fail_memory(err);
     for (uint64_t i = 0; status == LQ_OK && i < chunks; i++)
         sums_add(total, &e.sums[i]);
-    if (status == LQ_OK && e.honest) {
+    if (status == LQ_OK && e.honest)
         status = marks_join(t, e.lists, chunks, err);
-    } else {
-        for (uint64_t i = 0; e.lists && i < chunks; i++)
-            free(e.lists[i].marks);
-        free(e.lists);
-    }
+    else
+        marks_free(e.lists, chunks);
     free(e.sums);
     set_figures(t, total);
     return status;

@@ -18,10 +18,19 @@ enum {
 
 /* ---- marks ---- */
 
+struct mark_list *marks_new(uint64_t chunks)
+{
+    struct mark_list *const lists = mem_calloc((size_t)chunks + 1, sizeof *lists);
+    const uint64_t share = 8 * (uint64_t)LINEAGE_MARKS / (chunks + 1);
+    for (uint64_t i = 0; lists && i < chunks; i++)
+        lists[i].most = share > 256 ? (size_t)share : 256;
+    return lists;
+}
+
 void mark_add(struct mark_list *m, uint64_t block, float far)
 {
     m->count++;
-    if (m->n >= LINEAGE_MARKS || m->failed)
+    if (m->n >= m->most || m->failed)
         return;
     if (!mem_grow((void **)&m->marks, &m->cap, m->n, sizeof *m->marks))
         m->failed = true;
@@ -29,7 +38,7 @@ void mark_add(struct mark_list *m, uint64_t block, float far)
         m->marks[m->n++] = (struct marked_block){block, far};
 }
 
-static void marks_release(struct mark_list *lists, uint64_t n)
+void marks_free(struct mark_list *lists, uint64_t n)
 {
     for (uint64_t i = 0; lists && i < n; i++)
         free(lists[i].marks);
@@ -54,7 +63,7 @@ lq_status marks_join(struct tensor_lineage *t, struct mark_list *lists, uint64_t
     for (uint64_t i = 0; i < n && !failed; i++)
         for (size_t k = 0; k < lists[i].n && t->n_marks < total; k++)
             t->marks[t->n_marks++] = lists[i].marks[k];
-    marks_release(lists, n);
+    marks_free(lists, n);
     return failed ? lq_fail_memory(err) : LQ_OK;
 }
 
@@ -167,13 +176,13 @@ static lq_status attempt(struct attempt *a, size_t base, uint64_t first, uint64_
     a->most = (uint64_t)((double)a->blocks * most);
     a->differing = 0;
     const uint64_t chunks = pass_chunks(&pass);
-    a->lists = mem_calloc((size_t)chunks + 1, sizeof *a->lists);
+    a->lists = marks_new(chunks);
     lq_status status = a->lists ? pass_run(&pass, err) : lq_fail_memory(err);
     if (status == LQ_OK && lists) {
         *lists = a->lists;
         *n_lists = chunks;
     } else {
-        marks_release(a->lists, chunks);
+        marks_free(a->lists, chunks);
     }
     a->lists = NULL;
     return status;
@@ -281,7 +290,7 @@ static lq_status settle(struct tensor_lineage *t, const struct candidate *c,
     uint64_t n_lists = 0;
     LQ_TRY(attempt(&a, c->base, 0, p->rows, LINEAGE_ALTERED_MOST, &lists, &n_lists, options, err));
     if (a.differing > a.most || (t->derived && a.differing >= t->marked)) {
-        marks_release(lists, n_lists);
+        marks_free(lists, n_lists);
         return LQ_OK;
     }
     t->derived = true;

@@ -28,14 +28,21 @@ lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
 /* The largest part of a tensor's blocks that may differ where a way still counts as right. */
 #define LINEAGE_ALTERED_MOST 0.1
 
-/* Adds a mark in the order of the blocks. False: out of memory. For the passes. */
+/* The blocks of a chunk that stand out, in order. */
 struct mark_list {
     struct marked_block *marks;
     size_t n, cap;
-    uint64_t count;
-    bool failed;
+    size_t most;    /* that are kept */
+    uint64_t count; /* all */
+    bool failed;    /* out of memory */
 };
+/* Lists for the chunks of a pass. Together they keep a few times LINEAGE_MARKS, and each of them
+ * 256 at least: memory is bounded, and what is kept does not depend on threads. NULL: out of
+ * memory. */
+struct mark_list *marks_new(uint64_t chunks);
 void mark_add(struct mark_list *m, uint64_t block, float far);
+/* NULL is allowed. */
+void marks_free(struct mark_list *lists, uint64_t n);
 /* Joins the lists of a pass's chunks into the tensor's, and releases them. */
 lq_status marks_join(struct tensor_lineage *t, struct mark_list *lists, uint64_t n, lq_error *err);
 
