@@ -227,7 +227,7 @@ static lq_status make_wordpiece(struct maker *m)
     if (!(mark = encoder_add_pre(e, PRE_METASPACE)))
         return lq_fail_memory(m->err);
     mark->to = (struct bytes){LOWER_BLOCK, 3};
-    mark->scheme = PREPEND_ALWAYS;
+    mark->scheme = PREPEND_MARK;
     m->add_bos = m->add_sep = true;
     e->unk = m->unk;
     e->lossy_bytes = true;

@@ -53,7 +53,8 @@ enum split_behaviour {
     SPLIT_REMOVED, SPLIT_ISOLATED, SPLIT_PREVIOUS, SPLIT_NEXT, SPLIT_CONTIGUOUS
 };
 
-enum prepend_scheme { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
+/* PREPEND_MARK: also to what begins with the mark already. */
+enum prepend_scheme { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER, PREPEND_MARK };
 
 struct pre_step {
     enum pre_kind kind;

@@ -150,8 +150,9 @@ static lq_status put_metaspace(struct run *r, const struct pre_step *step, struc
     const char *const s = r->text.data + word.at;
     const bool first = r->at_start && word.at == 0;
     const size_t at = r->next.len;
-    if (!begins_with(s, word.len, &step->to) && *s != ' ' &&
-        (step->scheme == PREPEND_ALWAYS || (step->scheme == PREPEND_FIRST && first)))
+    const bool marked = begins_with(s, word.len, &step->to) || *s == ' ';
+    if (step->scheme == PREPEND_MARK ||
+        (!marked && (step->scheme == PREPEND_ALWAYS || (step->scheme == PREPEND_FIRST && first))))
         text_put(&r->next, step->to.data, step->to.len);
     for (size_t i = 0; i < word.len; i++)
         text_put(&r->next, s[i] == ' ' ? step->to.data : s + i, s[i] == ' ' ? step->to.len : 1);

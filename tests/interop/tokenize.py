@@ -100,12 +100,13 @@ def library(args):
     published = ((p.parent.name, Tokenizer.from_file(str(p)))
                  for p in (demo, args.peers / "models/minilm-l6-v2/tokenizer.json"))
     for name, tokenizer in itertools.chain(published, tokenize_train.train(corpus_of(), args.work, QUICK)):
+        path = args.work / "tokenizer.json"
+        tokenizer.save(str(path))
+        tokenizer = Tokenizer.from_file(str(path))  # as read, which is not always as saved
         tokenizer.no_truncation()
         tokenizer.no_padding()
         extra = [t.content for t in tokenizer.get_added_tokens_decoder().values()][:50]
         texts = tokenize_texts.BY_HAND + tokenize_texts.at_random(n, 7, extra)
-        path = args.work / "tokenizer.json"
-        tokenizer.save(str(path))
         data = [t.encode() for t in texts]
         compare(f"library {name}", data, run(args.ours, path, 1, 1, data), encoded(tokenizer, texts))
         if name in NAMES:
