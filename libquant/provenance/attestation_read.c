@@ -3,7 +3,7 @@
 
 #include "libquant/base/hash.h"
 #include "libquant/base/json.h"
-#include "libquant/model/base64.h"
+#include "libquant/trust/strict_json.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -339,19 +339,17 @@ static lq_status open_envelope(struct reader *r, const cJSON *root, cJSON **out)
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "payload"));
     if (!payload || !type || strcmp(type, ATTEST_PAYLOAD) != 0)
         return lq_fail_at(r->err, LQ_E_FORMAT, r->file, -1, "no envelope of an in-toto statement");
-    const size_t len = strlen(payload);
-    char *const text = mem_calloc(len / 4 * 3 + 4, 1);
+    struct text statement = {0};
     struct source *s = NULL;
-    size_t n = 0;
-    lq_status status = text ? LQ_OK : lq_fail_memory(r->err);
-    if (status == LQ_OK && !base64_decode(text, payload, len, &n))
+    lq_status status = LQ_OK;
+    if (!base64_strict(&statement, payload, strlen(payload)))
         status = lq_fail_at(r->err, LQ_E_FORMAT, r->file, -1, "the payload is no Base64");
     if (status == LQ_OK)
-        status = source_open_memory(&s, r->file, text, n, r->err);
+        status = source_open_memory(&s, r->file, statement.data, statement.len, r->err);
     if (status == LQ_OK)
         status = json_document(out, s, r->err);
     source_close(s);
-    free(text);
+    text_free(&statement);
     r->a->in_envelope = true;
     return status;
 }

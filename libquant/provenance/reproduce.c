@@ -198,21 +198,31 @@ static lq_status explain(struct job *j, const struct stream_options *stream, con
     return lq_fail(err, LQ_E_VERIFY, "%s", "");
 }
 
+static const struct attested_file *material(const struct attestation *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_materials; i++)
+        if (strcmp(a->materials[i].name, name) == 0)
+            return &a->materials[i];
+    return NULL;
+}
+
 static lq_status check_materials(struct job *j, const struct attestation *found, lq_error *err)
 {
     const struct attestation *const a = j->a;
     for (size_t i = 0; i < a->n_materials; i++) {
-        const struct attested_file *const m = &a->materials[i];
-        size_t k = 0;
-        while (k < found->n_materials && strcmp(found->materials[k].name, m->name) != 0)
-            k++;
-        if (k == found->n_materials)
+        const struct attested_file *const m = &a->materials[i], *const f = material(found, m->name);
+        if (!f)
             return refuse(j, err, "the source's file %.200s is not there, or was not needed",
                           m->name);
-        if (memcmp(found->materials[k].sha256, m->sha256, 32) != 0)
+        if (memcmp(f->sha256, m->sha256, 32) != 0)
             return refuse(j, err, "the source's file %.200s is not the one that the attestation names",
                           m->name);
     }
+    for (size_t i = 0; i < found->n_materials; i++)
+        if (!material(a, found->materials[i].name))
+            return refuse(j, err, "the source's file %.200s was needed, and the attestation does not "
+                                  "name it",
+                          found->materials[i].name);
     if (memcmp(found->source_content, a->source_content, 32) != 0)
         return refuse(j, err, "the source has other tensors than the attestation says");
     return LQ_OK;

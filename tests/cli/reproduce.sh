@@ -128,6 +128,10 @@ check "another recipe is refused" exits 1
 tamper 's/\("name":"q.gguf","digest":{"sha256":"\)..../\10000/'
 run reproduce x.json --source "$demo" --output q.gguf
 check "an attestation of another file is refused" refuses 'the attestation is of another one'
+tamper 's/{"name":"config.json","digest":{[^}]*}},//'
+run reproduce x.json --source "$demo" --output q.gguf
+check "an attestation that leaves out a file of the source is refused" \
+    refuses "the source's file config.json was needed, and the attestation does not name it"
 tamper 's/"pure":false/"pure":false,"secret":true/'
 run reproduce x.json --source "$demo" --output q.gguf
 check "an unknown parameter is not passed over" refused 3 'parameter that this version does not know'
