@@ -80,8 +80,8 @@ def entries_of(path, rng):
         yield t.name, sums, counts
 
 
-def make_matrix(source, out):
-    entries = list(entries_of(source, np.random.default_rng(2)))
+def make_matrix(source, out, seed=2):
+    entries = list(entries_of(source, np.random.default_rng(int(seed))))
     text = b"a text.txt"
     if out.endswith(".dat"):
         with open(out, "wb") as f:
