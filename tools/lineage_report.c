@@ -166,7 +166,9 @@ static void print_blocks(const struct context *ctx, const struct lineage *l,
         fprintf(ctx->out, "  row %" PRIu64 " block %" PRIu64,
                 per_row ? sorted[i].block / per_row : 0,
                 per_row ? sorted[i].block % per_row : sorted[i].block);
-        if (!r->derived)
+        if (!r->derived && isinf(sorted[i].far))
+            fputs("  beyond every bound", ctx->out);
+        else if (!r->derived)
             fprintf(ctx->out, "  %.3g times the bound", (double)sorted[i].far);
         fputc('\n', ctx->out);
     }
