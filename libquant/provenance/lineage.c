@@ -105,26 +105,75 @@ static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct l
 
 /* ---- one tensor ---- */
 
+static void only_base(struct lineage_pair *p, size_t from)
+{
+    size_t at = 0;
+    while (at + 1 < p->n_bases && p->from[at] != from)
+        at++;
+    p->base[0] = p->base[at];
+    p->base_tensor[0] = p->base_tensor[at];
+    p->from[0] = p->from[at];
+    p->n_bases = 1;
+}
+
+static struct tensor_lineage blank(const struct tensor_lineage *t)
+{
+    const double none = (double)NAN;
+    return (struct tensor_lineage){.claimed = t->claimed,
+                                   .verdict = LINEAGE_UNDETERMINED,
+                                   .other_shape = t->other_shape,
+                                   .more_rows = t->more_rows,
+                                   .change = none,
+                                   .rounding = none,
+                                   .correlation = none,
+                                   .chance = none,
+                                   .residual = none};
+}
+
+/* Where a base's values lie on a grid of the type already, blocks that differ may be another
+ * matrix's: they are no alteration as long as all are honest. */
+static lq_status explain_instead(struct tensor_lineage *t, const struct lineage_pair *p,
+                                 const struct pass_options *c, lq_error *err)
+{
+    struct tensor_lineage again = blank(t);
+    struct lineage_pair one = *p;
+    bool on_grid;
+    LQ_TRY(lineage_is_on_grid(t, p, &on_grid, c, err));
+    if (!on_grid)
+        return LQ_OK;
+    only_base(&one, t->from);
+    const lq_status status = lineage_examine(&again, &one, c, err);
+    if (status == LQ_OK &&
+        (again.verdict == LINEAGE_EXPLAINED || again.verdict == LINEAGE_ALTERED)) {
+        free(t->marks);
+        *t = again;
+    } else {
+        free(again.marks);
+    }
+    return status;
+}
+
 static lq_status look_at(struct lineage *l, struct tensor_lineage *t, struct hypothesis *last,
                          const struct lineage_options *o, const struct pass_options *c,
                          lq_error *err)
 {
     struct lineage_pair p = {0};
-    t->change = t->rounding = t->correlation = t->chance = t->residual = (double)NAN;
-    t->verdict = LINEAGE_UNDETERMINED;
+    *t = blank(t);
     LQ_TRY(make_pair(l, t, &p, o, err));
     if (!p.n_bases)
         return LQ_OK;
     t->base = p.base_tensor[0];
     t->from = p.from[0];
     LQ_TRY(lineage_derive(t, &p, last, c, err));
+    if (t->derived && t->marked)
+        LQ_TRY(explain_instead(t, &p, c, err));
     if (t->derived) {
         t->verdict = t->marked     ? LINEAGE_ALTERED
                      : t->how.copy ? LINEAGE_IDENTICAL
                                    : LINEAGE_DERIVED;
         return LQ_OK;
     }
-    return lineage_examine(t, &p, c, err);
+    return t->verdict == LINEAGE_UNDETERMINED ? lineage_examine(t, &p, c, err) : LQ_OK;
 }
 
 /* A tensor that several bases have alike is taken from the one that most tensors come from. */
@@ -144,15 +193,9 @@ static lq_status prefer_base(struct lineage *l, const struct lineage_options *o,
         if (!t->derived || t->marked || t->from == most)
             continue;
         LQ_TRY(make_pair(l, t, &p, o, err));
-        size_t at = 0;
-        while (at < p.n_bases && p.from[at] != most)
-            at++;
-        if (at == p.n_bases)
+        only_base(&p, most);
+        if (p.from[0] != most)
             continue;
-        p.base[0] = p.base[at];
-        p.base_tensor[0] = p.base_tensor[at];
-        p.from[0] = most;
-        p.n_bases = 1;
         struct tensor_lineage again = {.claimed = t->claimed};
         const lq_status status = lineage_derive(&again, &p, &how, c, err);
         if (status == LQ_OK && again.derived && !again.marked) {

@@ -345,3 +345,39 @@ lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
         *last = t->how;
     return LQ_OK;
 }
+
+/* The types that are encoded in the same way whatever the importance. */
+static bool uses_importance(const struct type_info *type)
+{
+    static const struct type_info *const without[] = {
+        &type_Q8_0, &type_MXFP4, &type_NVFP4, &type_TQ1_0, &type_TQ2_0, &type_Q1_0, &type_Q2_0};
+    bool uses = type && (type->flags & TYPE_QUANTIZED);
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        uses = uses && type != without[i];
+    return uses;
+}
+
+lq_status lineage_is_on_grid(const struct tensor_lineage *t, const struct lineage_pair *p,
+                             bool *out, const struct pass_options *options, lq_error *err)
+{
+    struct lineage_pair other = *p;
+    struct attempt a = {.pair = &other, .how = t->how};
+    size_t base = 0;
+    *out = false;
+    while (base < p->n_bases && p->from[base] != t->from)
+        base++;
+    if (base == p->n_bases || t->how.copy || !uses_importance(p->type))
+        return LQ_OK;
+    float *const ones = mem_calloc((size_t)p->cols, sizeof *ones);
+    if (!ones)
+        return lq_fail_memory(err);
+    for (uint64_t i = 0; i < p->cols; i++)
+        ones[i] = 1;
+    a.how.weighted = !t->how.weighted;
+    other.importance = ones;
+    other.group_rows = p->rows;
+    const lq_status status = attempt(&a, base, 0, p->rows, 0.5, NULL, NULL, options, err);
+    *out = a.differing <= a.most;
+    free(ones);
+    return status;
+}

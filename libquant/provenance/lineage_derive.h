@@ -25,6 +25,12 @@ lq_status lineage_derive(struct tensor_lineage *t, const struct lineage_pair *p,
                          struct hypothesis *last, const struct pass_options *options,
                          lq_error *err);
 
+/* After lineage_derive, of a tensor with some blocks that differ: whether encoding with other
+ * importance would give most of its blocks, too. Then the way says little: the base's values lie on
+ * a grid of the type already, where every quantizer finds them again. */
+lq_status lineage_is_on_grid(const struct tensor_lineage *t, const struct lineage_pair *p,
+                             bool *out, const struct pass_options *options, lq_error *err);
+
 /* The largest part of a tensor's blocks that may differ where a way still counts as right. */
 #define LINEAGE_ALTERED_MOST 0.1
 
