@@ -389,6 +389,52 @@ static void the_changed_block_is_named(void **unused)
     free(t.marks);
 }
 
+/* Whether a Q4_1 tensor, made of x, is one that any importance gives. */
+static bool is_on_grid(const float *x)
+{
+    static uint8_t stored[ROWS * WIDTH];
+    struct catalog base = {0}, claimed = {0};
+    struct tensor_lineage t = {0};
+    struct hypothesis last = {.copy = true};
+    const struct pass_options o = {.isa = isa_detect(), .rooms = pass_rooms_new(0)};
+    lq_error err = {0};
+    bool out;
+    type_Q4_1.encode(stored, x, ROWS, WIDTH, NULL);
+    stored[0] ^= 1;
+    const struct tensor *const a = memory_model(&claimed, &type_Q4_1, stored);
+    const struct tensor *const b = memory_model(&base, &type_F32, x);
+    const struct lineage_pair p = {.claimed = compared_tensor(&claimed, &a),
+                                   .base = {compared_tensor(&base, &b)},
+                                   .base_tensor = {b},
+                                   .n_bases = 1,
+                                   .rows = ROWS,
+                                   .cols = WIDTH,
+                                   .type = &type_Q4_1,
+                                   .precision = &type_Q4_1};
+    assert_int_equal(lineage_derive(&t, &p, &last, &o, &err), LQ_OK);
+    assert_true(t.derived && t.marked == 1);
+    assert_int_equal(lineage_is_on_grid(&t, &p, &out, &o, &err), LQ_OK);
+    free(t.marks);
+    pass_rooms_free(o.rooms);
+    catalog_release(&base);
+    catalog_release(&claimed);
+    return out;
+}
+
+static void a_grid_is_known_where_importance_changes_nothing(void **unused)
+{
+    static float x[ROWS * WIDTH];
+    static uint8_t stored[ROWS * WIDTH];
+    (void)unused;
+    state = 10;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        x[i] = random_value();
+    assert_false(is_on_grid(x));
+    type_Q4_1.encode(stored, x, ROWS, WIDTH, NULL);
+    type_Q4_1.decode(x, stored, ROWS * WIDTH);
+    assert_true(is_on_grid(x));
+}
+
 /* ---- blocks ---- */
 
 enum { COLS = 512 };
@@ -486,6 +532,7 @@ int main(void)
         temp_test(more_tokens_are_found),
         cmocka_unit_test(every_way_is_found),
         cmocka_unit_test(the_changed_block_is_named),
+        cmocka_unit_test(a_grid_is_known_where_importance_changes_nothing),
         cmocka_unit_test(each_decoded_value_is_one_of_its_part),
         cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
     };
