@@ -366,8 +366,12 @@ lq_status lineage_is_on_grid(const struct tensor_lineage *t, const struct lineag
     *out = false;
     while (base < p->n_bases && p->from[base] != t->from)
         base++;
-    if (base == p->n_bases || t->how.copy || !uses_importance(p->type))
+    if (base == p->n_bases || !uses_importance(p->type))
         return LQ_OK;
+    if (t->how.copy) { /* of bytes, or of values that the type happens to hold */
+        *out = pass_stored_type(&p->base[base]) != p->type;
+        return LQ_OK;
+    }
     float *const ones = mem_calloc((size_t)p->cols, sizeof *ones);
     if (!ones)
         return lq_fail_memory(err);
