@@ -191,7 +191,7 @@ certificates_changed() {
     tampering 'authority: may not issue certificates' 1 '' 'issue_ca basicConstraints=critical,CA:TRUE keyUsage=critical,cRLSign'
     tampering 'authority: for servers only' 1 'its certificates are for servers, too' 'issue_ca $ca extendedKeyUsage=serverAuth'
     tampering 'authority: one too many (path length)' 1 '' '"$forge" cert root.pem "Test root" root - root basicConstraints=critical,CA:TRUE,pathlen:0 keyUsage=critical,keyCertSign; "$forge" cert inter.pem "Test CA" inter root.pem root $ca; issue $leaf'
-    tampering 'authority: expired' 1 'the spec wants it valid; --at-time is for old signatures' 'issue_ca from=-20 to=-1 $ca'
+    tampering 'authority: expired' 1 'the spec wants it valid; --at-time is for old signatures' 'issue_ca from=-20 to=-5 $ca; issue from=-10 $leaf'
     tampering 'a signature by key where a certificate is expected' 1 '' 'cp key.sig sig'
     tampering 'certificate: 20 of them' 3 'no chain is that long' '"$forge" sign P-256 payload sig leaf.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem inter.pem'
 }
