@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRANSPOSED_ELEMENTS = 1 << 20 }; /* of a chunk of a packed weight that is stored input first */
+/* Of a chunk of what is stored input first: a chunk's rows are columns of the source, so that a larger one
+ * means longer reads. Packed weights are unpacked by the whole on top of that. */
+enum { TRANSPOSED_ELEMENTS = 1 << 19, PACKED_TRANSPOSED_ELEMENTS = 1 << 20, TILE_ROWS = 16 };
 
 typedef struct row_ref row_from_fn(const struct step *s, uint64_t row);
 
@@ -227,6 +229,23 @@ static lq_status fill_columns(const struct step *s, uint64_t row, uint64_t n, fl
     return status;
 }
 
+/* `rows` rows of the source, from ref on: their columns first, first + every, ... become elements at, at + 1,
+ * ... of `count` rows of dst. A tile at a time, so that what is written lies together. */
+static lq_status transpose_tile(const struct step *s, const struct recipe_of_rows *r,
+                                struct row_ref ref, uint64_t rows, uint64_t first, size_t span,
+                                uint64_t count, float *x, float *dst, unsigned isa, lq_error *err)
+{
+    const size_t out_cols = (size_t)r->used_rows;
+    for (uint64_t j = 0; j < rows; j++, ref.row++) {
+        LQ_TRY(decode_at(s, s->in[0], ref.row * r->group_cols + first, span, x + j * span, isa, err));
+        LQ_TRY(scale_part(s, r, ref, first, x + j * span, span, isa, err));
+    }
+    for (uint64_t i = 0; i < count; i++)
+        for (uint64_t j = 0; j < rows; j++)
+            dst[i * out_cols + j] = x[j * span + i * r->every];
+    return LQ_OK;
+}
+
 /* Columns become rows. The rows of a chunk are columns that lie side by side, so that each row of
  * the source is read once for a chunk, in one piece. */
 static lq_status fill_transposed(const struct step *s, uint64_t row, uint64_t n, float *dst,
@@ -239,16 +258,13 @@ static lq_status fill_transposed(const struct step *s, uint64_t row, uint64_t n,
         const uint64_t group = row / per_group, col = row % per_group;
         const uint64_t count = n < per_group - col ? n : per_group - col;
         const size_t span = (size_t)((count - 1) * r->every + 1);
-        float *const x = mem_calloc(span, sizeof *x);
+        float *const x = mem_calloc(span, TILE_ROWS * sizeof *x);
         lq_status status = x ? LQ_OK : lq_fail_memory(err);
-        for (uint64_t b = 0; b < r->used_rows && status == LQ_OK; b++) {
+        for (uint64_t b = 0; b < r->used_rows && status == LQ_OK; b += TILE_ROWS) {
+            const uint64_t rows = r->used_rows - b < TILE_ROWS ? r->used_rows - b : TILE_ROWS;
             const struct row_ref ref = {0, group * r->group_rows + b};
-            const uint64_t first = col * r->every + r->first;
-            status = decode_at(s, s->in[0], ref.row * r->group_cols + first, span, x, isa, err);
-            if (status == LQ_OK)
-                status = scale_part(s, r, ref, first, x, span, isa, err);
-            for (uint64_t i = 0; i < count && status == LQ_OK; i++)
-                dst[i * out_cols + b] = x[i * r->every];
+            status = transpose_tile(s, r, ref, rows, col * r->every + r->first, span, count, x,
+                                    dst + b, isa, err);
         }
         free(x);
         LQ_TRY(status);
@@ -401,6 +417,7 @@ static lq_status transposed(struct step *s, struct recipe_of_rows *r, const stru
     r->first = every ? (uint64_t)t->rule->arg[0] : 0;
     s->data = r;
     s->fill = fill_transposed;
+    s->chunk_elements = TRANSPOSED_ELEMENTS;
     return t->scales ? scale_shape(r, m, t, err) : LQ_OK;
 }
 
@@ -506,7 +523,7 @@ lq_status plan_step(struct step *s, const struct model *m, const struct mapped *
     if (status == LQ_OK)
         status = transform(s, m, t, r, err);
     if (t->in[0]->type == &type_packed && ((const struct packed *)t->in[0])->transposed)
-        s->chunk_elements = TRANSPOSED_ELEMENTS;
+        s->chunk_elements = PACKED_TRANSPOSED_ELEMENTS;
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->in[0]->name);
     return status;

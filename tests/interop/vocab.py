@@ -100,11 +100,11 @@ class Comparison(Harness):
             options = dict(options)
             if name == "deepseek-llm" and self.wanted(name):
                 options["cuts"] = vocabularies.deepseek_llm(self.llama_cpp)
-            # Gaps are named [PAD...] today; older files have other names.
+            # Gaps are named [PAD...] today, and the rest of a word follows from "##" alone; older files differ.
             self.rebuilt(name, vocabularies.byte_bpe, path(name), check=name not in ("mpt",), **options)
         for name, options in SPM.items():
             self.rebuilt(name, vocabularies.sentencepiece, path(name), *options, check=name != "gemma-4")
-        self.rebuilt("bert-bge", vocabularies.wordpiece, path("bert-bge"))
+        self.rebuilt("bert-bge", vocabularies.wordpiece, path("bert-bge"), check=False)
         self.rebuilt("nomic-bert-moe", vocabularies.unigram, path("nomic-bert-moe"), check=False)
 
     def real_models(self):
