@@ -267,6 +267,12 @@ def linear(folder):
     save(folder, llama(rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}))
 
 
+@case("dynamic-scaled")
+def dynamic(folder):
+    llama3_tokenizer(folder)
+    save(folder, llama(rope_parameters={"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0}))
+
+
 @case("yarn-scaled")
 def yarn(folder):
     llama3_tokenizer(folder)
