@@ -34,13 +34,15 @@ check-includes:
 
 # ---- beside other programs: docs/ci.md ----
 # These install what they compare with, below build/peers.
-.PHONY: interop bench bench-quick nightly
+.PHONY: interop bench bench-quick bench-eval nightly
 interop: $(BUILD)/lq
 	@scripts/interop
 bench: $(BUILD)/lq
 	@scripts/bench
 bench-quick: $(BUILD)/lq
 	@scripts/bench --quick
+bench-eval: $(BUILD)/lq
+	@scripts/bench-eval
 nightly: all tests
 	@scripts/nightly
 

@@ -2,6 +2,7 @@
 #include "libquant/base/text.h"
 #include "tools/attest_args.h"
 #include "tools/convert_report.h"
+#include "tools/eval_run.h"
 #include "tools/license_report.h"
 #include "tools/quantize_args.h"
 
@@ -16,7 +17,7 @@ struct job {
     const char **types;
     char *type_text; /* the lists; types[] points into it */
     size_t n_types, cap_types;
-    const char *attest;
+    const char *attest, *eval;
     struct sign_key attest_key;
     bool dry_run;
 };
@@ -103,6 +104,9 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
     LQ_TRY(attest_args_key(&job->attest_key, args, err));
+    job->eval = job->dry_run ? NULL : args_value(args, "eval");
+    if (job->eval && job->ctx->json)
+        return lq_fail(err, LQ_E_USAGE, "--eval prints a table: use lq eval --json");
     LQ_TRY(parse_types(job, args, err));
     LQ_TRY(parse_via(job, args, err));
     LQ_TRY(parse_split_size(job, args, err));
@@ -181,6 +185,8 @@ static lq_status run_gguf(const struct job *job, const char *path,
     }
     if (status == LQ_OK)
         status = convert_report_print(&report, &c, job->dry_run, err);
+    for (size_t i = 0; i < c.n_outputs && status == LQ_OK; i++)
+        status = eval_loss(&report, job->eval, c.outputs[i].path, path, err);
     attest_args_release(&attest);
     convert_release(&c);
     return status;
@@ -228,6 +234,7 @@ static const struct option options[] = {
     {"no-lazy", 0, OPT_FLAG, NULL, "accepted and not needed: memory does not grow with the model"},
     QUANTIZE_OPTIONS,
     ATTEST_OPTIONS,
+    EVAL_OPTION,
     {0},
 };
 

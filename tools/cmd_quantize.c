@@ -1,5 +1,6 @@
 /* cmd_quantize.c -- `lq quantize`: llama-quantize's arguments, its bytes, and more to read. */
 #include "tools/attest_args.h"
+#include "tools/eval_run.h"
 #include "tools/opt.h"
 #include "tools/license_report.h"
 #include "tools/quantize_args.h"
@@ -179,6 +180,8 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
     LQ_TRY(attest_args_key(&job->attest_key, args, err));
+    if (args_value(args, "eval") && (job->ctx->json || args_flag(args, "keep-split")))
+        return lq_fail(err, LQ_E_USAGE, "--eval prints a table for one file: use lq eval");
     LQ_TRY(args_u64(args, "max-buffer-size", 8192, 1, INT32_MAX, &unused, err));
     LQ_TRY(quantize_args_parse(&job->args, job->ctx, args, err));
     LQ_TRY(quantize_args_stream(&job->stream, args, err));
@@ -245,6 +248,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
         status = execute(&job, &plan, err);
     if (status == LQ_OK && !args_flag(args, "dry-run"))
         license_warn_of_loss(ctx, job.in, job.out);
+    if (status == LQ_OK && !args_flag(args, "dry-run"))
+        status = eval_loss(ctx, args_value(args, "eval"), job.out, job.in, err);
     quantize_release(&plan);
     catalog_release(&source);
     release(&job);
@@ -255,6 +260,7 @@ static const struct option options[] = {
     {"dry-run", 0, OPT_FLAG, NULL, "show what would be made, and write nothing"},
     QUANTIZE_OPTIONS,
     ATTEST_OPTIONS,
+    EVAL_OPTION,
     {"prune-layers", 0, OPT_LIST, "N,...", "leave out layers; the others are renumbered"},
     {"keep-split", 0, OPT_FLAG, NULL, "write as many files as the source has"},
     {"max-buffer-size", 0, OPT_VALUE, "MIB",

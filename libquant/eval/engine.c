@@ -212,13 +212,12 @@ static lq_status run_layer(struct engine *e, const struct layer *l, uint32_t n_s
                            lq_error *err)
 {
     const struct graph *const g = &e->graph;
-    const bool parallel = g->row.parallel || (!l->ffn_norm.n && !g->row.post_norm);
     if (!g->causal && g->row.post_norm)
         return run_encoder_layer(e, l, n_sequences, err);
     if (l->attn_norm.n)
         LQ_TRY(norm_rows(e, &l->attn_norm, e->h, e->x, err));
     LQ_TRY(engine_attention(e, l, l->attn_norm.n ? e->h : e->x, n_sequences, err));
-    if (parallel) {
+    if (g->row.parallel) {
         /* Both parts see the layer's input: e->h keeps, or gets, what the feed-forward part reads. */
         if (l->ffn_norm.n)
             LQ_TRY(norm_rows(e, &l->ffn_norm, e->h, e->x, err));

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { MAX_GROUPS = 256 }; /* graph.c refuses more */
+
 /* ---- choosing ---- */
 
 /* Sets `from` to the best `count` of n scores, best first; equal ones in their order. */
@@ -26,11 +28,11 @@ static void best(const float *score, size_t n, size_t count, uint32_t *from)
  * with sigmoids, by its best two. */
 static void keep_groups(const struct graph *g, float *score)
 {
-    const size_t size = g->experts / g->expert_groups;
-    float value[256];
-    uint32_t top[256];
-    if (g->expert_groups <= 1 || g->expert_groups > 256 || g->expert_groups_used == g->expert_groups)
+    float value[MAX_GROUPS];
+    uint32_t top[MAX_GROUPS];
+    if (g->expert_groups <= 1 || g->expert_groups_used == g->expert_groups)
         return;
+    const size_t size = g->experts / g->expert_groups;
     for (size_t i = 0; i < g->expert_groups; i++) {
         uint32_t two[2] = {0, 0};
         const size_t count = g->expert_sigmoid && size > 1 ? 2 : 1;

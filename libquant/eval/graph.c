@@ -14,7 +14,9 @@ enum {
     MAX_LAYERS = 4096,
     MAX_SIZE = 1 << 24, /* of embeddings, feed-forward networks and vocabularies */
     MAX_HEADS = 65536,
-    MAX_EXPERTS = 65536
+    MAX_EXPERTS = 4096,
+    MAX_EXPERTS_USED = 256,
+    MAX_GROUPS = 256
 };
 
 struct reader {
@@ -132,7 +134,7 @@ static void expect(struct reader *r, const struct tensor *t, uint32_t rank, uint
         return;
     bool same = t->rank == rank;
     for (uint32_t i = 0; same && i < rank; i++)
-        same = t->dim[i] == want[i];
+        same = t->dim[i] == want[i] && want[i] != 0;
     if (same && t->type->decode)
         return;
     struct text shape = {0};
@@ -309,9 +311,9 @@ static void read_experts(struct reader *r)
 {
     struct graph *const g = r->g;
     g->experts = get_u32(r, ".expert_count", 0, 0, MAX_EXPERTS);
-    g->experts_used = get_u32(r, ".expert_used_count", 0, 0, MAX_EXPERTS);
-    g->expert_groups = get_u32(r, ".expert_group_count", 1, 0, MAX_EXPERTS);
-    g->expert_groups_used = get_u32(r, ".expert_group_used_count", 1, 0, MAX_EXPERTS);
+    g->experts_used = get_u32(r, ".expert_used_count", 0, 0, MAX_EXPERTS_USED);
+    g->expert_groups = get_u32(r, ".expert_group_count", 1, 0, MAX_GROUPS);
+    g->expert_groups_used = get_u32(r, ".expert_group_used_count", 1, 0, MAX_GROUPS);
     const uint32_t gating = get_u32(r, ".expert_gating_func", 1, 0, 8);
     if (gating > 2)
         fail_key(r, "expert_gating_func", "is none of softmax and sigmoid");
@@ -378,10 +380,23 @@ static void read_rope(struct reader *r, uint32_t length)
             fail_key(r, "rope_freqs.weight", "has a factor that is 0 or no number");
             return;
         }
-    if (r->status == LQ_OK && half)
-        r->status = rope_tables(g, a, length, r->err);
-    if (r->status == LQ_OK && half && g->row.local_rope)
-        r->status = rope_tables(g, b, length, r->err);
+}
+
+/* Last: what makes them large is in the shapes of tensors that are there. */
+static void make_tables(struct reader *r, uint32_t length)
+{
+    struct graph *const g = r->g;
+    if (r->status == LQ_OK && g->rotated)
+        r->status = rope_tables(g, &g->global, length, r->err);
+    if (r->status == LQ_OK && g->rotated && g->row.local_rope)
+        r->status = rope_tables(g, &g->local, length, r->err);
+}
+
+/* A norm of whole rows that must be there. */
+static struct norm main_norm(struct reader *r, const char *stem)
+{
+    const struct norm plain = {NULL, NULL, r->g->embd, 0};
+    return r->g->row.plain_norms ? plain : norm(r, stem, r->g->embd, true);
 }
 
 static void read_top(struct reader *r, uint32_t length)
@@ -416,9 +431,7 @@ static void read_top(struct reader *r, uint32_t length)
     }
     if (!g->causal)
         return;
-    g->output_norm = norm(r, "output_norm", g->embd, false);
-    if (!g->output_norm.n)
-        g->output_norm.n = g->embd; /* without weights */
+    g->output_norm = main_norm(r, "output_norm");
     g->output = linear(r, "output", g->vocab, g->embd, false);
     if (!g->output.t)
         g->output.t = g->token_embd;
@@ -516,30 +529,26 @@ static void read_feed_forward(struct reader *r, struct layer *l)
     l->down = linear(r, "ffn_down", g->embd, l->ff, true);
 }
 
-static struct norm weightless(const struct graph *g)
-{
-    return (struct norm){NULL, NULL, g->embd, 0};
-}
-
 static void read_norms(struct reader *r, struct layer *l)
 {
     const struct graph *const g = r->g;
-    const bool weights = find(r, "attn_norm.weight") || g->row.post_norm;
     if (!g->causal && g->row.post_norm) {
         l->attn_post_norm = norm(r, "attn_output_norm", g->embd, true);
         l->ffn_post_norm = norm(r, "layer_output_norm", g->embd, true);
         return;
     }
-    l->attn_norm = weights ? norm(r, "attn_norm", g->embd, !g->row.post_norm) : weightless(g);
-    l->ffn_norm = norm(r, "ffn_norm", g->embd, false);
-    l->attn_post_norm = norm(r, "post_attention_norm", g->embd, false);
-    l->ffn_post_norm = norm(r, "post_ffw_norm", g->embd, false);
-    if (!l->ffn_norm.n && l->attn_post_norm.n && !g->row.post_norm) {
-        l->ffn_norm = l->attn_post_norm; /* gpt-oss calls it so */
+    l->attn_post_norm = norm(r, "post_attention_norm", g->embd, g->row.post_norm);
+    l->ffn_post_norm = norm(r, "post_ffw_norm", g->embd, g->row.post_norm);
+    if (g->row.post_norm)
+        return;
+    l->attn_norm = main_norm(r, "attn_norm");
+    /* Parallel parts may share attn_norm; gpt-oss names ffn_norm otherwise. */
+    const bool renamed = l->attn_post_norm.n && !find(r, "ffn_norm.weight");
+    l->ffn_norm = renamed           ? l->attn_post_norm
+                  : g->row.parallel ? norm(r, "ffn_norm", g->embd, false)
+                                    : main_norm(r, "ffn_norm");
+    if (renamed)
         l->attn_post_norm.n = 0;
-    }
-    if (!weights)
-        l->ffn_norm = weightless(g);
 }
 
 /* Whether the layer sees a window only. */
@@ -596,6 +605,7 @@ lq_status graph_open(struct graph *g, const struct weights *w, uint32_t length, 
         r.status = lq_fail_memory(err);
     for (uint32_t i = 0; i < g->n_layers && r.status == LQ_OK; i++)
         read_layer(&r, i);
+    make_tables(&r, length);
     return r.status;
 }
 

@@ -113,6 +113,7 @@ struct arch_graph {
     bool gated;         /* the feed-forward network multiplies with a gate */
     bool parallel;      /* attention and feed-forward read the same input and are added */
     bool post_norm;     /* norms follow attention and feed-forward and nothing precedes them */
+    bool plain_norms;   /* norms have no weights */
     bool embed_scale;   /* embeddings are multiplied with sqrt(embedding length) */
     bool not_causal;    /* every token sees all others */
     bool learned_positions;

@@ -50,7 +50,8 @@ const struct arch arch_olmo = {
     .tensors = olmo_tensors,
     .resolve = resolve_kv_heads,
     .vocab = vocab_bpe,
-    .graph = {.norm = NORM_LAYER, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true},
+    .graph = {.norm = NORM_LAYER, .rope = ROPE_PAIRS, .activation = ACT_SILU, .gated = true,
+              .plain_norms = true},
 };
 
 /* ---- OLMo 2 and 3 ---- */

@@ -47,4 +47,18 @@ check "tokens beyond the vocabulary are refused" refused 3 'token 2048 is not am
 run eval ids --ids ids
 check "what is no model is refused" exits 3
 
+head -c 6000 "$demo/eval.txt" >text
+run quantize --eval text f32.gguf q2.gguf Q2_K
+check "lq quantize measures what it made" eval 'exits 0 && prints "q2.gguf, compared with f32.gguf" &&
+    prints "KL divergence, mean"'
+run convert "$demo" -o made.gguf --type q2_k --eval text
+check "and so does lq convert" eval 'exits 0 && prints "KL divergence, mean"'
+run convert "$demo" -o made.gguf --type q2_k --eval text --json
+check "but not as JSON" refused 2 'lq eval --json'
+"$lq" convert -q "$demo" -o vocab.gguf --vocab-only >/dev/null
+run eval vocab.gguf --text text
+check "a file without tensors is refused" refused 3 'token_embd.weight: is missing'
+run eval "$root/tests/fuzz/corpus/eval/llama.gguf" --text text
+check "and so is a model without tokenizer" exits 3
+
 finish

@@ -1,0 +1,203 @@
+/* eval_run.c -- evaluates a model on a text, and prints the figures. */
+#include "tools/eval_run.h"
+
+#include "tools/eval_model.h"
+#include "tools/eval_tokens.h"
+#include "tools/opt.h"
+
+#include "libquant/eval/perplexity.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_TOKENS = 2048 }; /* that share what is read and decoded */
+
+struct job {
+    const struct context *ctx;
+    const char *path, *base_path; /* NULL: no base */
+    struct eval_model model, base;
+    struct engine engine, base_engine;
+    struct eval_tokens tokens;
+    struct predictions p;
+    struct summary s;
+    char token_digest[65], logprob_digest[65];
+    uint64_t length;
+    size_t n_chunks;
+    bool partial;
+};
+
+static lq_status open_engine(struct job *j, struct engine *e, const struct eval_model *m,
+                             lq_error *err)
+{
+    const uint32_t sequences = j->length < BATCH_TOKENS ? (uint32_t)(BATCH_TOKENS / j->length) : 1;
+    const struct engine_options o = {j->ctx->isa, j->ctx->threads, (uint32_t)j->length,
+                                     sequences < j->n_chunks ? sequences : (uint32_t)j->n_chunks,
+                                     j->ctx->progress};
+    LQ_TRY(engine_open(e, &m->weights, &o, err));
+    if (!e->graph.causal)
+        return lq_fail_at(err, LQ_E_UNSUPPORTED, m->weights.catalog->path, -1,
+                          "is an encoder: it predicts no text");
+    return LQ_OK;
+}
+
+static lq_status open_models(struct job *j, lq_error *err)
+{
+    LQ_TRY(open_engine(j, &j->engine, &j->model, err));
+    if (!j->base_path)
+        return LQ_OK;
+    LQ_TRY(eval_model_open(&j->base, j->base_path, err));
+    LQ_TRY(open_engine(j, &j->base_engine, &j->base, err));
+    if (j->base_engine.graph.vocab != j->engine.graph.vocab)
+        return lq_fail_at(err, LQ_E_MODEL, j->base_path, -1,
+                          "has %" PRIu32 " tokens, %s has %" PRIu32 ": they cannot be compared",
+                          j->base_engine.graph.vocab, j->path, j->engine.graph.vocab);
+    return LQ_OK;
+}
+
+/* ---- text ---- */
+
+static void row(struct table *t, const char *name, const struct figure *f, double factor,
+                const char *unit)
+{
+    table_cell(t, "%s", name);
+    table_cell(t, "%.6f", f->value * factor);
+    table_cell(t, "\302\261 %.6f%s", f->error * factor, unit);
+}
+
+static void plain_row(struct table *t, const char *name, double value)
+{
+    table_cell(t, "%s", name);
+    table_cell(t, "%.6f", value);
+    table_cell(t, "%s", "");
+}
+
+static void print_text(const struct job *j)
+{
+    const struct summary *const s = &j->s;
+    struct table t = {.align = "lrl"};
+    fprintf(j->ctx->out, "%zu chunks of %" PRIu64 " tokens, %zu tokens scored%s\n", j->p.n_chunks,
+            j->length, j->p.n, j->partial ? " (partial: interrupted)" : "");
+    table_cell(&t, "figure");
+    table_cell(&t, "value");
+    table_cell(&t, "%s", "standard error");
+    row(&t, "perplexity", &s->perplexity, 1, "");
+    row(&t, "loss, nats per token", &s->mean_loss, 1, "");
+    if (j->base_path) {
+        row(&t, "perplexity of the base", &s->base_perplexity, 1, "");
+        row(&t, "perplexity ratio", &s->ratio, 1, "");
+        row(&t, "KL divergence, mean", &s->divergence, 1, "");
+        plain_row(&t, "  median", s->median);
+        plain_row(&t, "  90 %", s->p90);
+        plain_row(&t, "  95 %", s->p95);
+        plain_row(&t, "  99 %", s->p99);
+        plain_row(&t, "  99.9 %", s->p999);
+        plain_row(&t, "  maximum", s->max);
+        row(&t, "same top token", &s->same_top, 100, " %");
+        row(&t, "change of p, mean", &s->mean_change, 100, " %");
+        row(&t, "change of p, RMS", &s->rms_change, 100, " %");
+    }
+    table_print(&t, j->ctx, 0);
+    fprintf(j->ctx->out, "tokens            sha256:%s\n", j->token_digest);
+    fprintf(j->ctx->out, "log-probabilities sha256:%s\n", j->logprob_digest);
+}
+
+/* ---- JSON ---- */
+
+static void out_figure(struct json_out *o, const char *key, const struct figure *f)
+{
+    out_object(o, key);
+    out_f64(o, "value", f->value);
+    out_f64(o, "error", f->error);
+    out_end(o, '}');
+}
+
+static void out_base(struct json_out *o, const struct summary *s)
+{
+    out_figure(o, "base_perplexity", &s->base_perplexity);
+    out_figure(o, "perplexity_ratio", &s->ratio);
+    out_figure(o, "log_perplexity_ratio", &s->log_ratio);
+    out_object(o, "kl_divergence");
+    out_f64(o, "mean", s->divergence.value);
+    out_f64(o, "error", s->divergence.error);
+    out_f64(o, "median", s->median);
+    out_f64(o, "p90", s->p90);
+    out_f64(o, "p95", s->p95);
+    out_f64(o, "p99", s->p99);
+    out_f64(o, "p99_9", s->p999);
+    out_f64(o, "max", s->max);
+    out_end(o, '}');
+    out_figure(o, "same_top", &s->same_top);
+    out_figure(o, "mean_p_change", &s->mean_change);
+    out_figure(o, "rms_p_change", &s->rms_change);
+}
+
+static lq_status print_json(const struct job *j, lq_error *err)
+{
+    struct json_out o = {0};
+    out_object(&o, NULL);
+    out_string(&o, "model", j->path);
+    out_string(&o, "architecture", j->engine.graph.arch->name);
+    if (j->base_path)
+        out_string(&o, "base", j->base_path);
+    out_bool(&o, "partial", j->partial);
+    out_u64(&o, "context", j->length);
+    out_u64(&o, "chunks", j->p.n_chunks);
+    out_u64(&o, "tokens_scored", j->p.n);
+    out_figure(&o, "perplexity", &j->s.perplexity);
+    out_figure(&o, "loss", &j->s.mean_loss);
+    if (j->base_path)
+        out_base(&o, &j->s);
+    out_string(&o, "token_digest", j->token_digest);
+    out_string(&o, "logprob_digest", j->logprob_digest);
+    out_end(&o, '}');
+    return out_print(&o, j->ctx, err);
+}
+
+/* ---- the run ---- */
+
+static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *err)
+{
+    LQ_TRY(eval_model_open(&j->model, j->path, err));
+    LQ_TRY(eval_tokens_read(&j->tokens, &j->model, q->text, q->ids, err));
+    LQ_TRY(eval_tokens_chunks(&j->tokens, j->length, 2, q->most_chunks, &j->n_chunks, err));
+    LQ_TRY(open_models(j, err));
+    lq_status status =
+        predictions_make(&j->p, &j->engine, j->base_path ? &j->base_engine : NULL, j->tokens.ids,
+                         j->n_chunks, err);
+    j->partial = status == LQ_E_INTERRUPTED;
+    if ((status != LQ_OK && !j->partial) || j->p.n < 2)
+        return status;
+    LQ_TRY(predictions_sum_up(&j->p, &j->s, err));
+    LQ_TRY(tokens_digest(j->tokens.ids, j->p.n_chunks * j->length, j->token_digest, err));
+    LQ_TRY(predictions_digest(&j->p, j->logprob_digest, err));
+    if (j->ctx->json)
+        LQ_TRY(print_json(j, err));
+    else
+        print_text(j);
+    return status;
+}
+
+lq_status eval_run(const struct context *ctx, const struct eval_request *q, lq_error *err)
+{
+    struct job j = {.ctx = ctx, .path = q->model, .base_path = q->base, .length = q->length};
+    const lq_status status = run_job(&j, q, err);
+    predictions_release(&j.p);
+    engine_release(&j.engine);
+    engine_release(&j.base_engine);
+    eval_model_close(&j.model);
+    eval_model_close(&j.base);
+    eval_tokens_release(&j.tokens);
+    return status;
+}
+
+lq_status eval_loss(const struct context *ctx, const char *text, const char *model,
+                    const char *base, lq_error *err)
+{
+    const struct eval_request q = {.model = model, .base = base, .text = text, .length = 512};
+    if (!text)
+        return LQ_OK;
+    fprintf(ctx->out, "\n%s, compared with %s:\n", model, base);
+    return eval_run(ctx, &q, err);
+}
