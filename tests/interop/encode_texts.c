@@ -1,4 +1,4 @@
-/* encode_texts.c -- texts into tokens by libquant, for tests/interop/tokenize.py.
+/* encode_texts.c -- texts into tokens by libquant, for tests/interop/tokens.py.
  *
  *   encode_texts MODEL ADD PARSE < records > lines
  *

@@ -1,4 +1,4 @@
-/* llama_texts.c -- texts into tokens by llama.cpp, for tests/interop/tokenize.py. It is linked with the
+/* llama_texts.c -- texts into tokens by llama.cpp, for tests/interop/tokens.py. It is linked with the
  * peer's libllama.
  *
  *   llama_texts MODEL ADD PARSE < records > lines

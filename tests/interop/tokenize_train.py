@@ -1,4 +1,4 @@
-"""Trains a small tokenizer of every make; for tests/interop/tokenize.py."""
+"""Trains a small tokenizer of every make; for tests/interop/tokens.py."""
 import itertools
 
 from tokenizers import AddedToken, Regex, Tokenizer
