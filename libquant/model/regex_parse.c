@@ -746,9 +746,11 @@ static void settle_last_runs(struct regex *r)
 {
     for (size_t i = 0; i < r->n_code; i++) {
         size_t next = i + 1;
+        if (r->code[i].op != OP_RUN || r->code[i].mode != MODE_GREEDY)
+            continue;
         for (int n = 0; n < 64 && r->code[next].op == OP_JUMP; n++)
             next = r->code[next].x;
-        if (r->code[i].op == OP_RUN && r->code[i].mode == MODE_GREEDY && r->code[next].op == OP_END)
+        if (r->code[next].op == OP_END)
             r->code[i].mode = MODE_POSSESSIVE;
     }
 }
