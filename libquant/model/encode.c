@@ -7,7 +7,7 @@
 
 /* An honest text takes some tens of steps for each byte; texts and tokenizers that are made for it could
  * take millions. */
-enum { STEPS_PER_BYTE = 2048, STEPS_BESIDES = 1 << 22, MOST_BYTES = 1 << 30 };
+enum { STEPS_PER_BYTE = 256, STEPS_BESIDES = 1 << 22, MOST_BYTES = 1 << 30 };
 
 void token_list_free(struct token_list *l)
 {
