@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a chunk of what is stored input first: a chunk's rows are columns of the source, so that a larger one
- * means longer reads. Packed weights are unpacked by the whole on top of that. */
+/* Of a chunk of what is stored input first: a chunk's rows are columns of the source, so that a larger
+ * chunk means longer reads. Packed weights are unpacked by the whole on top of that. */
 enum { TRANSPOSED_ELEMENTS = 1 << 19, PACKED_TRANSPOSED_ELEMENTS = 1 << 20, TILE_ROWS = 16 };
 
 typedef struct row_ref row_from_fn(const struct step *s, uint64_t row);
@@ -229,15 +229,16 @@ static lq_status fill_columns(const struct step *s, uint64_t row, uint64_t n, fl
     return status;
 }
 
-/* `rows` rows of the source, from ref on: their columns first, first + every, ... become elements at, at + 1,
- * ... of `count` rows of dst. A tile at a time, so that what is written lies together. */
+/* `rows` rows of the source, from ref on: every `every`-th of their columns from `first` on becomes a
+ * row of dst, `count` of them. A tile at a time, so that what is written lies together. */
 static lq_status transpose_tile(const struct step *s, const struct recipe_of_rows *r,
                                 struct row_ref ref, uint64_t rows, uint64_t first, size_t span,
                                 uint64_t count, float *x, float *dst, unsigned isa, lq_error *err)
 {
     const size_t out_cols = (size_t)r->used_rows;
     for (uint64_t j = 0; j < rows; j++, ref.row++) {
-        LQ_TRY(decode_at(s, s->in[0], ref.row * r->group_cols + first, span, x + j * span, isa, err));
+        LQ_TRY(decode_at(s, s->in[0], ref.row * r->group_cols + first, span, x + j * span, isa,
+                         err));
         LQ_TRY(scale_part(s, r, ref, first, x + j * span, span, isa, err));
     }
     for (uint64_t i = 0; i < count; i++)

@@ -315,7 +315,8 @@ static lq_status apply_everywhere(struct state *s, const struct tensor_rule *r, 
 /* ---- the whole ---- */
 
 /* Older AutoGPTQ gives every packed weight a bias, also where the model has none: of zeros then. */
-static lq_status is_bias_of_zeros(struct state *s, const struct known *k, bool *zeros, lq_error *err)
+static lq_status is_bias_of_zeros(struct state *s, const struct known *k, bool *zeros,
+                                  lq_error *err)
 {
     const struct tensor *const t = k->tensor;
     char name[MAPPING_NAME], part[1024];
