@@ -286,6 +286,35 @@ static bool is_merged(const struct tensor_lineage *t, const struct lineage_pair 
            t->change * t->change - t->residual * t->residual >= t->rounding * t->rounding;
 }
 
+/* Blocks that are outside may have been made of an intermediate file's values. Keeps the way with
+ * the fewest. */
+static lq_status try_intermediates(struct tensor_lineage *t, const struct lineage_pair *p,
+                                   const struct pass_options *options, lq_error *err)
+{
+    static const struct type_info *const vias[] = {&type_F16, &type_BF16, &type_Q8_0};
+    const struct compared *const base = &p->base[0];
+    for (size_t i = 0; i < sizeof vias / sizeof *vias && t->marked; i++) {
+        struct lineage_pair other = *p;
+        struct tensor_lineage u = {.claimed = t->claimed};
+        struct sums unused = {0};
+        if (base->packed || pass_stored_type(base) == vias[i] || p->cols % vias[i]->block_len)
+            continue;
+        other.base[0].step.via = vias[i];
+        const lq_status status = examine_one(&u, &other, options, &unused, err);
+        if (status == LQ_OK && u.marked < t->marked) {
+            free(t->marks);
+            t->marks = u.marks;
+            t->n_marks = u.n_marks;
+            t->marked = u.marked;
+            t->how.via = vias[i];
+        } else {
+            free(u.marks);
+        }
+        LQ_TRY(status);
+    }
+    return LQ_OK;
+}
+
 lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
                           const struct pass_options *options, lq_error *err)
 {
@@ -302,6 +331,8 @@ lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
     LQ_TRY(examine_one(t, p, options, &total, err));
     t->fitted = t->fitted && is_merged(t, p);
     t->verdict = judge(t);
+    if (p->type && honest_of(p->type) && is_related(t))
+        LQ_TRY(try_intermediates(t, p, options, err));
     if (p->type && honest_of(p->type))
         judge_honest(t, p->rows * p->cols / p->type->block_len);
     if (t->verdict == LINEAGE_TUNED)

@@ -21,14 +21,15 @@ import os
 import shutil
 import sys
 
-import torch
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-from torch.nn import functional
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEMO = os.path.join(HERE, "..", "data", "demo-model")
-sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts", "demo-model"))
+# In place of this folder, whose tokenize.py would hide Python's own.
+sys.path[0] = os.path.join(HERE, "..", "..", "scripts", "demo-model")
+
+import torch  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
+from torch.nn import functional  # noqa: E402
 
 from corpus import training_tokens, windows  # noqa: E402
 from model import Llama  # noqa: E402
