@@ -54,7 +54,7 @@ def one_case(case, args):
             checkpoints.edit_json(folder / "config.json", lambda c: c.update(FIXED[case.name]))
         config = json.loads((folder / "config.json").read_text())
         vocab = config.get("vocab_size", 400)
-        tokens = [(7919 * i * i + 104729 * i + 13) % vocab for i in range(TOKENS)]
+        tokens = tokens_for(vocab)
         # Padding is no text: encoders do not count its positions.
         tokens = [t + 1 if t == config.get("pad_token_id") else t for t in tokens]
         want = reference(folder, tokens)
@@ -65,11 +65,45 @@ def one_case(case, args):
     done = subprocess.run([args.logits, gguf, out, *map(str, tokens)], capture_output=True, text=True)
     if done.returncode:
         return "eval_logits: " + done.stderr.strip()
-    got = np.fromfile(out, dtype=np.float32).reshape(want.shape)
-    error = float(np.abs(got - want).max() / want.std())
-    print(f"{'ok  ' if error < LIMIT else 'FAIL'}  {case.name}: {error:.1e} of the standard deviation",
+    return None if compare(case.name, np.fromfile(out, dtype=np.float32), want) else ""
+
+
+def tokens_for(vocab):
+    return [(7919 * i * i + 104729 * i + 13) % vocab for i in range(TOKENS)]
+
+
+def compare(name, got, want):
+    import numpy as np
+    error = float(np.abs(got.reshape(want.shape) - want).max() / want.std())
+    print(f"{'ok  ' if error < LIMIT else 'FAIL'}  {name}: {error:.1e} of the standard deviation",
           flush=True)
-    return None if error < LIMIT else ""
+    return error < LIMIT
+
+
+def real_model(name, args, folder, gguf=None):
+    """The demo model's folder, or a GGUF file, which transformers decodes to floats itself."""
+    import numpy as np
+    import torch
+    import transformers
+    out, file = args.work / "logits", folder / gguf if gguf else args.work / "real.gguf"
+    args.work.mkdir(parents=True, exist_ok=True)
+    if not gguf:
+        subprocess.run([args.lq, "convert", "-q", folder, "-o", file, "--type", "f32"], check=True,
+                       capture_output=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=gguf, dtype=torch.float32, attn_implementation="eager").eval()
+    tokens = tokens_for(model.config.get_text_config().vocab_size)
+    with torch.no_grad():
+        want = model(torch.tensor([tokens])).logits[0].numpy()
+    subprocess.run([args.logits, file, out, *map(str, tokens)], check=True, capture_output=True)
+    return compare(name, np.fromfile(out, dtype=np.float32), want)
+
+
+REAL = {
+    "demo-model": (Path("tests/data/demo-model"), None),
+    "SmolLM2-135M": (Path("build/peers/models"), "smollm2-135m-q4_1.gguf"),
+    "Gemma-3-270M": (Path("build/peers/models"), "gemma3-270m-q4_k_m.gguf"),
+}
 
 
 def main():
@@ -90,6 +124,15 @@ def main():
         if problem:
             print(f"FAIL  {case.name}: {problem}"[:400], flush=True)
         passed, failed = passed + (problem is None), failed + (problem is not None)
+    for name, (folder, gguf) in REAL.items():
+        if args.cases and name not in args.cases:
+            continue
+        try:
+            good = real_model(name, args, folder, gguf)
+        except Exception as e:  # as above
+            print(f"FAIL  {name}: {type(e).__name__}: {e}"[:400], flush=True)
+            good = False
+        passed, failed = passed + good, failed + (not good)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
