@@ -51,7 +51,8 @@ by_keyless() {
     printf '%s\n' sigstore model --signature sig --trust_config trust.json --identity ada@example.org \
         --identity_provider https://id.example.org >args
 }
-keyless() { "$forge_keyless" payload . "$@" && mv keyless.sig sig; } # FLAW...: tests/cli/forge_keyless.c
+make_keyless() { ASAN_OPTIONS=detect_leaks=0 "$forge_keyless" payload . "$@"; } # FLAW...: forge_keyless.c
+keyless() { make_keyless "$@" && mv keyless.sig sig; }
 more() { printf '%s\n' "$@" >>args; }
 bundle() { sed -i "$1" sig; }                 # edits the signature file
 signed() { sed -i "$1" payload; resign; }     # edits what is signed, and signs that

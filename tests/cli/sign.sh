@@ -140,7 +140,7 @@ run verify certificate model --signature old.sig --certificate_chain root.pem
 check "and not now" refused 1 'has expired'
 
 # ---- keyless ----
-"$forge_keyless" payload .
+make_keyless
 keyless='--signature keyless.sig --trust-config trust.json --identity ada@example.org --identity-provider https://id.example.org'
 run verify sigstore model $keyless --json
 check "a keyless signature: signer, trusted root and time are named" eval 'exits 0 && prints "\"signer\": \"ada@example.org \(https://id.example.org\)\"" && prints "\"trust_root\": \"trust.json\"" && prints "\"time\": \"20[0-9-]*T[0-9:]*Z\""'
