@@ -211,8 +211,10 @@ static void test_prune(void **state)
 static void test_importance(void **state)
 {
     float values[COLS + 1] = {1};
-    struct imatrix_entry entries[] = {{"blk.0.attn_v.weight", values, COLS, 0},
-                                      {"blk.10.attn_v.weight", values, COLS, 1}};
+    struct imatrix_entry entries[] = {
+        {.name = "blk.0.attn_v.weight",  .values = values, .n = COLS, .place = 0},
+        {.name = "blk.10.attn_v.weight", .values = values, .n = COLS, .place = 1},
+    };
     struct imatrix matrix = {.entries = entries, .n = 2, .dataset = "text", .chunks = 3};
     char path[200];
     lq_error err = {0};
