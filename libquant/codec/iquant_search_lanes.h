@@ -384,10 +384,16 @@ LANES void fit_scales(const struct block_lanes *b, const struct lattice *l, floa
 LANES void start_scales(const struct block_lanes *b, const struct lattice *l, int block,
                         float *tops, float *scales)
 {
-    if (l->fit_start)
+    bool any = false;
+
+    for (int p = 0; p < IQ_BLOCK / block; p++) {
+        tops[p] = largest_of(b->mag + p * block, block);
+        any = any || tops[p] >= l->least;
+    }
+    if (l->fit_start && any)
         fit_scales(b, l, scales);
     for (int p = 0; p < IQ_BLOCK / block; p++) {
-        const float top = largest_of(b->mag + p * block, block);
+        const float top = tops[p];
         tops[p] = 0;
         if (top < l->least)
             continue;
