@@ -388,7 +388,7 @@ LANES void start_scales(const struct block_lanes *b, const struct lattice *l, in
 
     for (int p = 0; p < IQ_BLOCK / block; p++) {
         tops[p] = largest_of(b->mag + p * block, block);
-        any = any || tops[p] >= l->least;
+        any = any || !(tops[p] < l->least);
     }
     if (l->fit_start && any)
         fit_scales(b, l, scales);
@@ -424,7 +424,7 @@ LANES bool search_block(const struct lattice *l, int dims, int block, int tries,
 {
     const struct levels levels = make_levels(dims);
     const struct book *const book = book_get(l->book);
-    float tops[IQ_BLOCK / 16], scales[IQ_BLOCK / 16];
+    float tops[IQ_BLOCK / 16], scales[IQ_BLOCK / 16] = {0};
     struct block_lanes b;
 
     if (!weigh_lanes(&b, l, x, importance))
