@@ -108,12 +108,6 @@ static lq_status open_part(struct catalog *c, struct resolver *siblings, const c
     return LQ_OK;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* Length of what precedes "-00001-of-00003.gguf" in a file name; 0 where it does not end so. */
 static lq_status prefix_length(const char *name, uint64_t no, uint64_t count, size_t *len,
                                lq_error *err)
@@ -159,7 +153,7 @@ lq_status gguf_open_split(struct catalog *c, struct resolver *siblings, lq_error
     if (!find_count(c->meta, c->n_meta, GGUF_KEY_SPLIT_NO, &no) || no >= count)
         return lq_fail_at(err, LQ_E_FORMAT, path, -1,
                           "one of %" PRIu64 " files of a model, but it does not say which", count);
-    const char *const name = arena_strdup(&c->arena, base_name(path));
+    const char *const name = arena_strdup(&c->arena, path_last_part(path));
     if (!name)
         return lq_fail_memory(err);
     size_t prefix;

@@ -359,9 +359,8 @@ static lq_status open_as_shard(struct catalog *c, const struct source *source, u
 static lq_status safetensors_open(struct catalog *c, struct source *source,
                                   struct resolver *siblings, lq_error *err)
 {
-    const char *const slash = strrchr(source->name, '/');
     struct text index = {0};
-    const uint32_t no = safetensors_index_name(&index, slash ? slash + 1 : source->name);
+    const uint32_t no = safetensors_index_name(&index, path_last_part(source->name));
     if (index.failed || (siblings && no && siblings->exists(siblings, index.data))) {
         const lq_status status = index.failed
                                      ? lq_fail_memory(err)

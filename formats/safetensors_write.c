@@ -172,11 +172,10 @@ lq_status safetensors_index(const struct catalog *c, struct text *out, lq_error 
     text_puts(out, "  \"weight_map\": {");
     for (size_t i = 0; i < c->n_tensors; i++) {
         const char *const path = c->files[order[i]->file].name;
-        const char *const slash = strrchr(path, '/');
         text_puts(out, i ? ",\n    " : "\n    ");
         put_ascii_json(out, order[i]->name);
         text_puts(out, ": ");
-        put_ascii_json(out, slash ? slash + 1 : path);
+        put_ascii_json(out, path_last_part(path));
     }
     text_puts(out, c->n_tensors ? "\n  }\n}\n" : "}\n}\n");
     free(order);

@@ -12,11 +12,10 @@ enum { MAX_METADATA = 16 << 20 };
 /* The name of a source that is a file; NULL for a folder. */
 static const char *entry_of(const char *path)
 {
-    const char *const slash = strrchr(path, '/');
     struct stat st;
     if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
         return NULL;
-    return slash ? slash + 1 : path;
+    return path_last_part(path);
 }
 
 /* `path` with {type} replaced. */

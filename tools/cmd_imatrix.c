@@ -124,10 +124,9 @@ static lq_status collect(struct job *j, const struct args *args, lq_error *err)
     if (j->output && !logits)
         return lq_fail_memory(err);
     j->engine.observer = &observer;
-    const char *const slash = strrchr(j->tokens.path, '/');
     lq_status status = run_chunks(j, logits, err);
     if (status == LQ_OK && j->done)
-        status = collector_add_text(&j->collector, slash ? slash + 1 : j->tokens.path, err);
+        status = collector_add_text(&j->collector, path_last_part(j->tokens.path), err);
     j->engine.observer = NULL;
     free(logits);
     return status;

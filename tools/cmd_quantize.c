@@ -77,9 +77,8 @@ static lq_status unknown_type(const char *name, lq_error *err)
 /* "ggml-model-TYPE.gguf" beside the input. */
 static lq_status default_output(struct job *job, const char *type, lq_error *err)
 {
-    const char *const slash = strrchr(job->in, '/');
     struct text path = {0};
-    text_put(&path, job->in, slash ? (size_t)(slash - job->in) + 1 : 0);
+    text_put(&path, job->in, (size_t)(path_last_part(job->in) - job->in));
     text_printf(&path, "ggml-model-%s.gguf", type);
     if (path.failed) {
         text_free(&path);

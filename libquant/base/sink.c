@@ -63,10 +63,10 @@ static mode_t mode_from_umask(void)
 
 static lq_status open_temp(struct sink *s, lq_error *err)
 {
-    const char *const slash = strrchr(s->target, '/');
-    const int dir_len = slash ? (int)(slash - s->target) + 1 : 0;
+    const char *const last = path_last_part(s->target);
+    const int dir_len = (int)(last - s->target);
     struct text t = {0};
-    text_printf(&t, "%.*s.%.200s.XXXXXX.tmp", dir_len, s->target, slash ? slash + 1 : s->target);
+    text_printf(&t, "%.*s.%.200s.XXXXXX.tmp", dir_len, s->target, last);
     if (t.failed) {
         text_free(&t);
         return lq_fail_memory(err);

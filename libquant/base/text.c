@@ -211,6 +211,12 @@ bool text_starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+const char *path_last_part(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 bool text_parse_u64(const char *s, uint64_t max, uint64_t *out)
 {
     uint64_t v = 0;

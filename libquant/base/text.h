@@ -53,6 +53,10 @@ int ascii_ncasecmp(const char *a, const char *b, size_t n);
 bool text_ends_with(const char *s, const char *suffix);
 bool text_starts_with(const char *s, const char *prefix);
 
+/* What follows the last '/' of a path: within it, "" where it ends in one. The part before is
+ * path[0 .. result - path). */
+const char *path_last_part(const char *path);
+
 /* Parses a whole decimal number without sign; false where there is anything else or it is larger
  * than max. */
 bool text_parse_u64(const char *s, uint64_t max, uint64_t *out);

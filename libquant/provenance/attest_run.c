@@ -35,8 +35,7 @@ static const char *name_of(const struct catalog *c, size_t file)
 {
     const char *const name = c->files[file].name;
     const bool is_folder = c->format && !c->format->probe;
-    const char *const slash = is_folder ? NULL : strrchr(name, '/');
-    return slash ? slash + 1 : name;
+    return is_folder ? name : path_last_part(name);
 }
 
 static lq_status observe(void *ctx, size_t tensor, const void *data, size_t n, struct sha256 *hash,
@@ -159,8 +158,7 @@ static lq_status fill_subjects(struct attested_output *o, lq_error *err)
     if (!a->subjects)
         return lq_fail_memory(err);
     for (size_t i = 0; i < c->n_files; i++) {
-        const char *const path = c->files[i].name, *const slash = strrchr(path, '/');
-        a->subjects[i].name = arena_strdup(&a->arena, slash ? slash + 1 : path);
+        a->subjects[i].name = arena_strdup(&a->arena, path_last_part(c->files[i].name));
         if (!a->subjects[i].name)
             return lq_fail_memory(err);
         memcpy(a->subjects[i].sha256, o->output->sha256[i], 32);

@@ -132,7 +132,7 @@ static lq_status plan_quantize(struct job *j, lq_error *err)
 static lq_status open_claimed(struct job *j, lq_error *err)
 {
     const size_t n = j->output->catalog.n_files;
-    const char *const path = j->o->output, *const slash = path ? strrchr(path, '/') : NULL;
+    const char *const path = j->o->output;
     if (!path)
         return LQ_OK;
     j->claimed = mem_calloc(n, sizeof(struct source *));
@@ -143,7 +143,7 @@ static lq_status open_claimed(struct job *j, lq_error *err)
         if (n == 1)
             text_puts(&t, path);
         else
-            text_printf(&t, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path,
+            text_printf(&t, "%.*s%s", (int)(path_last_part(path) - path), path,
                         j->a->subjects[i].name);
         const lq_status status = t.failed ? lq_fail_memory(err)
                                           : source_open_file(&j->claimed[i], t.data, err);

@@ -18,19 +18,13 @@ enum { MAX_POINTER = 1024, MAX_MANIFEST = 16 << 20 };
 
 /* ---- names ---- */
 
-static const char *last_part(const char *name)
-{
-    const char *const slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
-
 /* The name within the place, of what a list calls `name`; NULL where that is outside of its folder.
  */
 static const char *listed_name(struct verification *v, const char *list, const char *name)
 {
     if (!claim_name_stays(name))
         return NULL;
-    return arena_printf(&v->arena, "%.*s%s", (int)(last_part(list) - list), list, name);
+    return arena_printf(&v->arena, "%.*s%s", (int)(path_last_part(list) - list), list, name);
 }
 
 /* ---- git-lfs pointers ---- */
@@ -217,7 +211,7 @@ static lq_status add_statement(struct verification *v, const char *list, const c
 static lq_status add_manifest(struct verification *v, const struct list_file *f, bool *taken,
                               lq_error *err)
 {
-    const bool digests = strcmp(last_part(f->name), "lq-digest.json") == 0;
+    const bool digests = strcmp(path_last_part(f->name), "lq-digest.json") == 0;
     const bool statement = text_ends_with(f->name, ".intoto.json");
     const size_t first = v->n;
     cJSON *root;
@@ -307,7 +301,7 @@ static lq_status see_beside(struct verification *v, const char *folder, const ch
 
 static lq_status claims_file(struct verification *v, lq_error *err)
 {
-    const size_t n = (size_t)(last_part(v->only) - v->only);
+    const size_t n = (size_t)(path_last_part(v->only) - v->only);
     const char *const folder = arena_strndup(&v->arena, v->only, n ? n - 1 : 0);
     if (!folder)
         return lq_fail_memory(err);

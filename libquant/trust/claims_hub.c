@@ -95,7 +95,7 @@ static lq_status see_link(struct verification *v, const char *name, const char *
     const ssize_t n = readlink(path, target, sizeof target - 1);
     struct resolver *r = NULL;
     target[n > 0 ? n : 0] = '\0';
-    const char *const slash = strrchr(target, '/'), *const digest = slash ? slash + 1 : target;
+    const char *const digest = path_last_part(target);
     LQ_TRY(open_snapshot(v, name, &r, err));
     char *const real = realpath(path, NULL);
     lq_status status;
@@ -268,7 +268,7 @@ static lq_status gather_entry(struct verification *v, const char *entry, lq_erro
 static bool is_note(const char *name, uint64_t size)
 {
     const char *const in = name + entry_length(name);
-    const char *const slash = strrchr(in, '/'), *const last = slash ? slash + 1 : in;
+    const char *const last = path_last_part(in);
     if (size == 0)
         return text_starts_with(in, ".no_exist/") || text_starts_with(name, ".locks/") ||
                strcmp(name, "blobs/.huggingface-shared-blobs") == 0;

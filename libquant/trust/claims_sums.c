@@ -55,12 +55,6 @@ static const struct algorithm *algorithm_named(const char *name, size_t n)
     return NULL;
 }
 
-static const char *last_part(const char *name)
-{
-    const char *const slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
-
 /* Length of `s` without `end`, in whatever case; 0 where it does not end so. */
 static size_t without(const char *s, size_t n, const char *end)
 {
@@ -72,7 +66,7 @@ static size_t without(const char *s, size_t n, const char *end)
  * of FILE. */
 static const struct algorithm *list_algorithm(const char *name, size_t *stem)
 {
-    const char *const last = last_part(name), *dot;
+    const char *const last = path_last_part(name), *dot;
     size_t n = strlen(last), shorter;
     if ((shorter = without(last, n, ".txt")))
         n = shorter;

@@ -3,6 +3,7 @@
 
 #include "libquant/base/hash.h"
 #include "libquant/base/sink.h"
+#include "libquant/base/text.h"
 #include "libquant/trust/certificate.h"
 #include "libquant/trust/keyless.h"
 #include "libquant/trust/model_statement.h"
@@ -15,12 +16,6 @@ static const char *const git_names[] = {".git", ".gitattributes", ".github", ".g
 
 /* ---- names ---- */
 
-static const char *last_part(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The absolute path, with the links of its folders resolved and its own last part kept. */
 static char *place_of(const char *path)
 {
@@ -28,7 +23,7 @@ static char *place_of(const char *path)
     text_puts(&t, path);
     while (t.len > 1 && t.data[t.len - 1] == '/')
         t.data[--t.len] = '\0';
-    const char *const last = t.data ? last_part(t.data) : "";
+    const char *const last = t.data ? path_last_part(t.data) : "";
     char *place = NULL;
     if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
         place = t.failed ? NULL : realpath(t.data, NULL);
@@ -144,7 +139,7 @@ static lq_status sign_files(struct text *out, const char *model, const struct si
         status = file_list_hash(&l, o->threads, o->progress, err);
     file_list_sort(&l, FILE_ORDER_COMPONENTS);
     if (status == LQ_OK)
-        status = put_bundle(out, &l, last_part(real), key, chain, files, err);
+        status = put_bundle(out, &l, path_last_part(real), key, chain, files, err);
     if (n_files)
         *n_files = l.n;
     file_list_release(&l);
@@ -431,7 +426,7 @@ lq_status signature_verify(struct verification *v, const char *model, const char
 static const char *single_name(struct verification *v, const char *base, const char *signature,
                                const char *subject)
 {
-    const char *const last = last_part(signature), *const dot = strrchr(last, '.');
+    const char *const last = path_last_part(signature), *const dot = strrchr(last, '.');
     const char *const beside = arena_printf(&v->arena, "%s%.*s", base,
                                             (int)(dot ? dot - last : 0), last);
     const char *const path = beside ? verify_path(v, beside) : NULL;
@@ -445,14 +440,14 @@ static lq_status claim_files(struct verification *v, const char *name,
                              const struct model_statement *s, const struct signer *who,
                              lq_error *err)
 {
-    const char *const base = arena_strndup(&v->arena, name, (size_t)(last_part(name) - name));
+    const char *const base = arena_strndup(&v->arena, name, (size_t)(path_last_part(name) - name));
     if (!base)
         return lq_fail_memory(err);
     for (size_t i = 0; i < s->n; i++) {
         char hex[65];
         hex_of(hex, s->files[i].sha256, 32);
         const char *const about = strcmp(s->files[i].name, ".") == 0
-                                      ? single_name(v, base, name, last_part(s->subject))
+                                      ? single_name(v, base, name, path_last_part(s->subject))
                                       : arena_printf(&v->arena, "%s%s", base, s->files[i].name);
         if (!about)
             return lq_fail_memory(err);

@@ -21,12 +21,6 @@ static bool is_hub_entry(const char *name)
            text_starts_with(name, "spaces--");
 }
 
-static const char *last_part(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static lq_status see_entry(struct verification *v, const char *folder, const char *entry,
                            lq_error *err)
 {
@@ -44,7 +38,7 @@ static bool split_entry(struct verification *v, char *root)
         if (!text_starts_with(slash, "/snapshots/") && !text_starts_with(slash, "/blobs/"))
             continue;
         *slash = '\0';
-        if (is_hub_entry(last_part(root))) {
+        if (is_hub_entry(path_last_part(root))) {
             v->only = slash + 1;
             return true;
         }
@@ -65,7 +59,7 @@ static lq_status collect_folder(struct verification *v, char *root, lq_error *er
     if (strcmp(v->kind, "folder") != 0)
         return claims_hub_cache(v, err);
     if (split_entry(v, root) ||
-        (is_hub_entry(last_part(root)) && verify_is_folder(v, "snapshots"))) {
+        (is_hub_entry(path_last_part(root)) && verify_is_folder(v, "snapshots"))) {
         v->kind = "Hugging Face cache entry";
         return claims_hub_entry(v, err);
     }
@@ -141,7 +135,7 @@ static char *absolute(struct arena *a, const char *path, lq_error *err)
         return NULL;
     }
     char *const whole =
-        arena_printf(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last_part(path));
+        arena_printf(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, path_last_part(path));
     free(real);
     if (!whole)
         lq_fail_memory(err);

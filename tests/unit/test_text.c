@@ -133,6 +133,16 @@ static void beginnings_and_ends_are_compared(void **state)
     assert_false(text_starts_with("model", "models--"));
 }
 
+static void the_last_part_of_a_path_follows_its_last_slash(void **state)
+{
+    (void)state;
+    assert_string_equal(path_last_part("a/b/c.gguf"), "c.gguf");
+    assert_string_equal(path_last_part("c.gguf"), "c.gguf");
+    assert_string_equal(path_last_part("/c"), "c");
+    assert_string_equal(path_last_part("a/"), "");
+    assert_string_equal(path_last_part(""), "");
+}
+
 static void whole_numbers_are_parsed_exactly(void **state)
 {
     (void)state;
@@ -252,6 +262,7 @@ int main(void)
         cmocka_unit_test(what_steers_a_terminal_is_shown_as_a_code),
         cmocka_unit_test(json_strings_escape_what_they_must),
         cmocka_unit_test(beginnings_and_ends_are_compared),
+        cmocka_unit_test(the_last_part_of_a_path_follows_its_last_slash),
         cmocka_unit_test(whole_numbers_are_parsed_exactly),
         cmocka_unit_test(an_error_reads_as_one_sentence),
         cmocka_unit_test(errors_never_steer_a_terminal),
