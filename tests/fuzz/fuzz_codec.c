@@ -11,6 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ELEMENTS = 4096 };
 
+/* The same floats to the bit; but sign and payload of a NaN, which only a block with a scale that is
+ * no number decodes to, are as the compiler orders operands. */
+static bool same_floats(const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(a + i, b + i, sizeof *a) != 0 && !(a[i] != a[i] && b[i] != b[i]))
+            return false;
+    return true;
+}
+
 static void decode_as(const struct type_info *type, const uint8_t *data, size_t size)
 {
     static const unsigned sets[] = {ISA_AVX2, ISA_AVX2 | ISA_AVX512, ISA_NEON};
@@ -33,7 +43,7 @@ static void decode_as(const struct type_info *type, const uint8_t *data, size_t 
         if ((sets[i] & here) != sets[i])
             continue;
         kernel_for(type, sets[i]).decode(got, row, n);
-        if (memcmp(got, want, n * sizeof *got) != 0) {
+        if (!same_floats(got, want, n)) {
             fprintf(stderr, "%s: a kernel (%u) decodes to other floats\n", type->name, sets[i]);
             abort();
         }
