@@ -361,7 +361,8 @@ lq_status lineage_is_on_grid(const struct tensor_lineage *t, const struct lineag
                              bool *out, const struct pass_options *options, lq_error *err)
 {
     struct lineage_pair other = *p;
-    struct attempt a = {.pair = &other, .how = t->how};
+    struct attempt a = {.pair = &other};
+    struct hypothesis ways[MOST_WAYS];
     size_t base = 0;
     *out = false;
     while (base < p->n_bases && p->from[base] != t->from)
@@ -377,11 +378,17 @@ lq_status lineage_is_on_grid(const struct tensor_lineage *t, const struct lineag
         return lq_fail_memory(err);
     for (uint64_t i = 0; i < p->cols; i++)
         ones[i] = 1;
-    a.how.weighted = !t->how.weighted;
     other.importance = ones;
     other.group_rows = p->rows;
-    const lq_status status = attempt(&a, base, 0, p->rows, 0.5, NULL, NULL, options, err);
-    *out = a.differing <= a.most;
+    const size_t n = list_ways(&other, base, ways);
+    lq_status status = LQ_OK;
+    for (size_t i = 0; i < n && status == LQ_OK && !*out; i++) {
+        if (ways[i].copy || ways[i].weighted == t->how.weighted)
+            continue;
+        a.how = ways[i];
+        status = attempt(&a, base, 0, p->rows, 0.5, NULL, NULL, options, err);
+        *out = status == LQ_OK && a.differing <= a.most;
+    }
     free(ones);
     return status;
 }

@@ -389,8 +389,9 @@ static void the_changed_block_is_named(void **unused)
     free(t.marks);
 }
 
-/* Whether a Q4_1 tensor, made of x, is one that any importance gives. */
-static bool is_on_grid(const float *x)
+/* Whether a tensor, made of `from` and but for one block what x gives too, is one that any
+ * importance gives of x. */
+static bool is_on_grid(const struct type_info *type, const float *from, const float *x)
 {
     static uint8_t stored[ROWS * WIDTH];
     struct catalog base = {0}, claimed = {0};
@@ -399,9 +400,9 @@ static bool is_on_grid(const float *x)
     const struct pass_options o = {.isa = isa_detect(), .rooms = pass_rooms_new(0)};
     lq_error err = {0};
     bool out;
-    type_Q4_1.encode(stored, x, ROWS, WIDTH, NULL);
+    type->encode(stored, from, ROWS, WIDTH, NULL);
     stored[0] ^= 1;
-    const struct tensor *const a = memory_model(&claimed, &type_Q4_1, stored);
+    const struct tensor *const a = memory_model(&claimed, type, stored);
     const struct tensor *const b = memory_model(&base, &type_F32, x);
     const struct lineage_pair p = {.claimed = compared_tensor(&claimed, &a),
                                    .base = {compared_tensor(&base, &b)},
@@ -409,8 +410,8 @@ static bool is_on_grid(const float *x)
                                    .n_bases = 1,
                                    .rows = ROWS,
                                    .cols = WIDTH,
-                                   .type = &type_Q4_1,
-                                   .precision = &type_Q4_1};
+                                   .type = type,
+                                   .precision = type};
     assert_int_equal(lineage_derive(&t, &p, &last, &o, &err), LQ_OK);
     assert_true(t.derived && t.marked == 1);
     assert_int_equal(lineage_is_on_grid(&t, &p, &out, &o, &err), LQ_OK);
@@ -429,10 +430,27 @@ static void a_grid_is_known_where_importance_changes_nothing(void **unused)
     state = 10;
     for (int i = 0; i < ROWS * WIDTH; i++)
         x[i] = random_value();
-    assert_false(is_on_grid(x));
+    assert_false(is_on_grid(&type_Q4_1, x, x));
     type_Q4_1.encode(stored, x, ROWS, WIDTH, NULL);
     type_Q4_1.decode(x, stored, ROWS * WIDTH);
-    assert_true(is_on_grid(x));
+    assert_true(is_on_grid(&type_Q4_1, x, x));
+}
+
+static void a_grid_is_known_whatever_the_way_to_it(void **unused)
+{
+    static float x[ROWS * WIDTH], y[ROWS * WIDTH];
+    static uint8_t stored[ROWS * WIDTH * 2];
+    (void)unused;
+    state = 11;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        x[i] = random_value();
+    type_Q5_0.encode(stored, x, ROWS, WIDTH, NULL);
+    type_Q5_0.decode(x, stored, ROWS * WIDTH);
+    type_F16.encode(stored, x, ROWS, WIDTH, NULL);
+    type_F16.decode(x, stored, ROWS * WIDTH);
+    type_Q8_0.encode(stored, x, ROWS, WIDTH, NULL);
+    type_Q8_0.decode(y, stored, ROWS * WIDTH);
+    assert_true(is_on_grid(&type_Q5_0, y, x));
 }
 
 /* ---- blocks ---- */
@@ -533,6 +551,7 @@ int main(void)
         cmocka_unit_test(every_way_is_found),
         cmocka_unit_test(the_changed_block_is_named),
         cmocka_unit_test(a_grid_is_known_where_importance_changes_nothing),
+        cmocka_unit_test(a_grid_is_known_whatever_the_way_to_it),
         cmocka_unit_test(each_decoded_value_is_one_of_its_part),
         cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
     };
