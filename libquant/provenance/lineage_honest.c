@@ -145,13 +145,27 @@ static double codes_of_groups(const struct block_shape *s, const struct block_pa
     return worst / (s->step * s->step);
 }
 
-/* Codes of codebooks are chosen before the scale is rounded to a few bits: the least over scales
- * from a quarter to four times the stored one, in steps of a sixteenth of an octave. */
+/* How many times the stored scale is the one of which the largest element takes twice the largest
+ * level; at least 4, and no more than 1024. */
+static double largest_zoom(const struct block_part *p, const float *x)
+{
+    const double last = p->levels ? p->levels[p->n_levels - 1] : 1;
+    double largest = 0;
+    for (size_t i = 0; i < p->len; i++)
+        largest = fmax(largest, fabs((double)x[i]));
+    return clamp(2 * largest / (fabs(p->unit) * last), 4, 1024);
+}
+
+/* Codes of codebooks are chosen under a scale that suits the largest element. Then it is fitted, and
+ * rounded to a few bits: where importance is in the smallest elements, to a small part of what it
+ * was. So this is the least over scales from a quarter of the stored one to the largest, in steps of
+ * a sixteenth of an octave. */
 static double codes_of_any_zoom(const struct block_shape *s, const struct block_part *p,
                                 const float *v, const float *x, double enough)
 {
-    double least = codes_of_groups(s, p, v, x, 1), zoom = 0.25;
-    for (int i = 0; i <= 64 && least > enough; i++, zoom *= 1.0442737824274138) {
+    const double most = largest_zoom(p, x);
+    double least = codes_of_groups(s, p, v, x, 1);
+    for (double zoom = 0.25; zoom <= most && least > enough; zoom *= 1.0442737824274138) {
         const double codes = codes_of_groups(s, p, v, x, zoom);
         least = codes < least ? codes : least;
     }
