@@ -491,16 +491,14 @@ static void each_decoded_value_is_one_of_its_part(void **unused)
     }
 }
 
-/* Blocks of x, made with importance of its own for each element, and once more without. */
-static float farthest_block(const struct honest *h, const float *x, const float *of, bool weighted)
+/* Blocks made of `of`, beside x: how far the worst is. */
+static float farthest_block(const struct honest *h, const float *x, const float *of, const float *w)
 {
-    static float v[COLS], again[COLS], w[COLS];
+    static float v[COLS], again[COLS];
     static uint8_t stored[COLS * 5], again_stored[COLS * 5];
     const struct type_info *const type = h->type;
     float worst = 0;
-    for (int i = 0; i < COLS; i++)
-        w[i] = 0.01f + fabsf(random_value());
-    type->encode(stored, of, 1, COLS, weighted ? w : NULL);
+    type->encode(stored, of, 1, COLS, w);
     type->decode(v, stored, COLS);
     type->encode(again_stored, x, 1, COLS, NULL);
     type->decode(again, again_stored, COLS);
@@ -516,24 +514,46 @@ static float farthest_block(const struct honest *h, const float *x, const float 
 
 static void honest_blocks_are_not_accused_and_others_are(void **unused)
 {
-    static float x[COLS], other[COLS];
+    static float x[COLS], other[COLS], w[COLS];
     (void)unused;
     state = 6;
     for (int i = 0; i < COLS; i++) {
         x[i] = random_value();
         other[i] = random_value();
+        w[i] = 0.01f + fabsf(random_value());
     }
     for (size_t t = 0; t < type_count(); t++) {
         const struct honest *const h = honest_of(type_at(t));
         if (!h)
             continue;
-        assert_true(farthest_block(h, x, x, true) <= 1);
-        if (!(farthest_block(h, x, other, false) > 1))
+        assert_true(farthest_block(h, x, x, w) <= 1);
+        if (!(farthest_block(h, x, other, NULL) > 1))
             print_error("%s\n", h->type->name);
-        assert_true(farthest_block(h, x, other, false) > 1);
+        assert_true(farthest_block(h, x, other, NULL) > 1);
         other[3] = (float)NAN;
-        assert_true(farthest_block(h, other, x, false) == 0 || h->type->block_len < COLS);
+        assert_true(farthest_block(h, other, x, NULL) == 0 || h->type->block_len < COLS);
         other[3] = 0;
+    }
+}
+
+/* Then the scale is fitted to the small elements, and far below the one that chose the codes. */
+static void importance_in_the_smallest_elements_is_honest(void **unused)
+{
+    static const struct type_info *const types[] = {&type_IQ2_XXS, &type_IQ2_XS, &type_IQ2_S};
+    static float x[COLS], w[COLS];
+    (void)unused;
+    state = 12;
+    for (int i = 0; i < COLS; i++) {
+        const bool small = i % 8 == 3;
+        x[i] = small ? 0.01f : random_value();
+        w[i] = small ? 1 : 1e-7f;
+    }
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        struct honest h = *honest_of(types[t]);
+        h.bound[HONEST_CODES] =
+            10; /* alone; they are nearer than the bound that all have to keep */
+        h.bound[HONEST_PART] = h.bound[HONEST_BLOCK] = INFINITY;
+        assert_true(farthest_block(&h, x, x, w) <= 1);
     }
 }
 
@@ -554,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_grid_is_known_whatever_the_way_to_it),
         cmocka_unit_test(each_decoded_value_is_one_of_its_part),
         cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
+        cmocka_unit_test(importance_in_the_smallest_elements_is_honest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
