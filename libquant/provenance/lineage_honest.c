@@ -156,10 +156,10 @@ static double largest_zoom(const struct block_part *p, const float *x)
     return clamp(2 * largest / (fabs(p->unit) * last), 4, 1024);
 }
 
-/* Codes of codebooks are chosen under a scale that suits the largest element. Then it is fitted, and
- * rounded to a few bits: where importance is in the smallest elements, to a small part of what it
- * was. So this is the least over scales from a quarter of the stored one to the largest, in steps of
- * a sixteenth of an octave. */
+/* Codes of codebooks are chosen under a scale that suits the largest element. Then it is fitted,
+ * and rounded to a few bits: where importance is in the smallest elements, to a small part of what
+ * it was. So this is the least over scales from a quarter of the stored one to the largest, in
+ * steps of a sixteenth of an octave. */
 static double codes_of_any_zoom(const struct block_shape *s, const struct block_part *p,
                                 const float *v, const float *x, double enough)
 {
