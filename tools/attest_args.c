@@ -1,6 +1,8 @@
 /* attest_args.c -- from a planned run to the statements about it. */
 #include "tools/attest_args.h"
 
+#include "tools/eval_run.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,6 +116,15 @@ lq_status attest_args_key(struct sign_key *k, const struct args *args, lq_error 
     if (!args_value(args, "attest"))
         return lq_fail(err, LQ_E_USAGE, "--attest-key is for --attest");
     return sign_args_private_key(k, args, path, err);
+}
+
+lq_status attest_args_evaluate(struct attest_args *a, size_t i, const struct context *ctx,
+                               const char *text, const char *model, const char *base, lq_error *err)
+{
+    struct attestation *const statement = a->n_outputs ? &a->outputs[i].a : NULL;
+    if (statement)
+        statement->has_evaluation = text != NULL;
+    return eval_loss(ctx, text, model, base, statement ? &statement->evaluation : NULL, err);
 }
 
 /* The statement, in an envelope where there is a key. */

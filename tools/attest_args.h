@@ -35,6 +35,11 @@ lq_status attest_convert(struct attest_args *a, const char *path, struct convers
 lq_status attest_quantize(struct attest_args *a, const char *path, const struct catalog *source,
                           struct quantize_plan *plan, const struct stream_options *stream,
                           lq_error *err);
+/* After the run, before the statements: --eval FILE of the model that was made as output number `i`, whose
+ * figures its statement will have. `text` NULL: not asked for. */
+lq_status attest_args_evaluate(struct attest_args *a, size_t i, const struct context *ctx,
+                               const char *text, const char *model, const char *base,
+                               lq_error *err);
 /* After the run: writes the statements. */
 lq_status attest_args_write(struct attest_args *a, lq_error *err);
 void attest_args_release(struct attest_args *a);

@@ -180,13 +180,14 @@ static lq_status run_gguf(const struct job *job, const char *path,
             status = attest_convert(&attest, job->attest, &c, stream, err);
         if (status == LQ_OK && !job->dry_run)
             status = convert_run(&c, stream, err);
-        if (status == LQ_OK && !job->dry_run)
-            status = attest_args_write(&attest, err);
     }
     if (status == LQ_OK)
         status = convert_report_print(&report, &c, job->dry_run, err);
     for (size_t i = 0; i < c.n_outputs && status == LQ_OK; i++)
-        status = eval_loss(&report, job->eval, c.outputs[i].path, path, err);
+        status = attest_args_evaluate(&attest, i, &report, job->eval,
+                                      c.outputs[i].output->catalog.files[0].name, path, err);
+    if (status == LQ_OK)
+        status = attest_args_write(&attest, err);
     attest_args_release(&attest);
     convert_release(&c);
     return status;

@@ -7,7 +7,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
                              .base = args_value(args, "base"),
                              .text = args_value(args, "text"),
                              .ids = args_value(args, "ids")};
-    LQ_TRY(args_u64(args, "ctx", 512, 8, 1 << 20, &q.length, err));
+    LQ_TRY(args_u64(args, "ctx", 512, EVAL_MIN_LENGTH, EVAL_MAX_LENGTH, &q.length, err));
     LQ_TRY(args_u64(args, "chunks", 0, 1, UINT32_MAX, &q.most_chunks, err));
     return eval_run(ctx, &q, err);
 }

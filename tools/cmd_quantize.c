@@ -17,7 +17,7 @@ enum { MAX_LAYER = 65535 };
 /* Everything that the arguments say. Arrays are the job's. */
 struct job {
     const struct context *ctx;
-    const char *in, *out, *attest;
+    const char *in, *out, *attest, *eval;
     struct sign_key attest_key;
     char *out_owned;
     unsigned threads;
@@ -179,7 +179,8 @@ static lq_status parse(struct job *job, const struct args *args, lq_error *err)
     job->dry_run = args_flag(args, "dry-run");
     job->attest = args_value(args, "attest");
     LQ_TRY(attest_args_key(&job->attest_key, args, err));
-    if (args_value(args, "eval") && (job->ctx->json || args_flag(args, "keep-split")))
+    job->eval = args_value(args, "eval");
+    if (job->eval && (job->ctx->json || args_flag(args, "keep-split")))
         return lq_fail(err, LQ_E_USAGE, "--eval prints a table for one file: use lq eval");
     LQ_TRY(args_u64(args, "max-buffer-size", 8192, 1, INT32_MAX, &unused, err));
     LQ_TRY(quantize_args_parse(&job->args, job->ctx, args, err));
@@ -224,10 +225,12 @@ static lq_status execute(struct job *job, struct quantize_plan *plan, lq_error *
     if (status == LQ_OK)
         status = quantize_run(plan, &job->stream, report.digests, err);
     if (status == LQ_OK)
+        status = quantize_report_print(&report, err);
+    if (status == LQ_OK)
+        status = attest_args_evaluate(&attest, 0, &ctx, job->eval, job->out, job->in, err);
+    if (status == LQ_OK)
         status = attest_args_write(&attest, err);
     attest_args_release(&attest);
-    if (status == LQ_OK)
-        status = quantize_report_print(&report, err);
     free(report.digests);
     return status;
 }
@@ -247,8 +250,6 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
         status = execute(&job, &plan, err);
     if (status == LQ_OK && !args_flag(args, "dry-run"))
         license_warn_of_loss(ctx, job.in, job.out);
-    if (status == LQ_OK && !args_flag(args, "dry-run"))
-        status = eval_loss(ctx, args_value(args, "eval"), job.out, job.in, err);
     quantize_release(&plan);
     catalog_release(&source);
     release(&job);

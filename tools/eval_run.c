@@ -5,8 +5,6 @@
 #include "tools/eval_tokens.h"
 #include "tools/opt.h"
 
-#include "libquant/eval/perplexity.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +19,7 @@ struct job {
     struct engine engine, base_engine;
     struct eval_tokens tokens;
     struct predictions p;
-    struct summary s;
-    char token_digest[65], logprob_digest[65];
+    struct evaluation e;
     uint64_t length;
     size_t n_chunks;
     bool partial;
@@ -75,7 +72,7 @@ static void plain_row(struct table *t, const char *name, double value)
 
 static void print_text(const struct job *j)
 {
-    const struct summary *const s = &j->s;
+    const struct summary *const s = &j->e.summary;
     struct table t = {.align = "lrl"};
     fprintf(j->ctx->out, "%zu chunks of %" PRIu64 " tokens, %zu tokens scored%s\n", j->p.n_chunks,
             j->length, j->p.n, j->partial ? " (partial: interrupted)" : "");
@@ -99,8 +96,8 @@ static void print_text(const struct job *j)
         row(&t, "change of p, RMS", &s->rms_change, 100, " %");
     }
     table_print(&t, j->ctx, 0);
-    fprintf(j->ctx->out, "tokens            sha256:%s\n", j->token_digest);
-    fprintf(j->ctx->out, "log-probabilities sha256:%s\n", j->logprob_digest);
+    fprintf(j->ctx->out, "tokens            sha256:%s\n", j->e.token_digest);
+    fprintf(j->ctx->out, "log-probabilities sha256:%s\n", j->e.logprob_digest);
 }
 
 /* ---- JSON ---- */
@@ -145,12 +142,12 @@ static lq_status print_json(const struct job *j, lq_error *err)
     out_u64(&o, "context", j->length);
     out_u64(&o, "chunks", j->p.n_chunks);
     out_u64(&o, "tokens_scored", j->p.n);
-    out_figure(&o, "perplexity", &j->s.perplexity);
-    out_figure(&o, "loss", &j->s.mean_loss);
+    out_figure(&o, "perplexity", &j->e.summary.perplexity);
+    out_figure(&o, "loss", &j->e.summary.mean_loss);
     if (j->base_path)
-        out_base(&o, &j->s);
-    out_string(&o, "token_digest", j->token_digest);
-    out_string(&o, "logprob_digest", j->logprob_digest);
+        out_base(&o, &j->e.summary);
+    out_string(&o, "token_digest", j->e.token_digest);
+    out_string(&o, "logprob_digest", j->e.logprob_digest);
     out_end(&o, '}');
     return out_print(&o, j->ctx, err);
 }
@@ -169,12 +166,16 @@ static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *
     j->partial = status == LQ_E_INTERRUPTED;
     if ((status != LQ_OK && !j->partial) || j->p.n < 2)
         return status;
-    LQ_TRY(predictions_sum_up(&j->p, &j->s, err));
-    LQ_TRY(tokens_digest(j->tokens.ids, j->p.n_chunks * j->length, j->token_digest, err));
-    LQ_TRY(predictions_digest(&j->p, j->logprob_digest, err));
-    if (j->ctx->json)
+    struct evaluation *const e = &j->e;
+    *e = (struct evaluation){.length = j->length, .n_chunks = j->p.n_chunks, .n = j->p.n};
+    LQ_TRY(predictions_sum_up(&j->p, &e->summary, err));
+    LQ_TRY(tokens_digest(j->tokens.ids, j->p.n_chunks * j->length, e->token_digest, err));
+    LQ_TRY(predictions_digest(&j->p, e->logprob_digest, err));
+    if (q->result)
+        *q->result = *e;
+    if (!q->silent && j->ctx->json)
         LQ_TRY(print_json(j, err));
-    else
+    else if (!q->silent)
         print_text(j);
     return status;
 }
@@ -193,9 +194,10 @@ lq_status eval_run(const struct context *ctx, const struct eval_request *q, lq_e
 }
 
 lq_status eval_loss(const struct context *ctx, const char *text, const char *model,
-                    const char *base, lq_error *err)
+                    const char *base, struct evaluation *result, lq_error *err)
 {
-    const struct eval_request q = {.model = model, .base = base, .text = text, .length = 512};
+    const struct eval_request q = {
+        .model = model, .base = base, .text = text, .length = 512, .result = result};
     if (!text)
         return LQ_OK;
     fprintf(ctx->out, "\n%s, compared with %s:\n", model, base);

@@ -5,20 +5,27 @@
 
 #include "tools/command.h"
 
+#include "libquant/eval/perplexity.h"
+
+enum { EVAL_MIN_LENGTH = 8, EVAL_MAX_LENGTH = 1 << 20 };
+
 struct eval_request {
     const char *model, *base; /* base NULL: none */
     const char *text, *ids;   /* one of them */
     uint64_t length;          /* tokens in a chunk */
     uint64_t most_chunks;     /* 0: all */
+    bool silent;              /* print nothing */
+    struct evaluation *result; /* set after success; NULL: not needed */
 };
 
 /* After LQ_E_INTERRUPTED what was known has been printed. */
 lq_status eval_run(const struct context *ctx, const struct eval_request *q, lq_error *err);
 
-/* --eval FILE of a command that made `model` of `base`; NULL: nothing is asked for. */
+/* --eval FILE of a command that made `model` of `base`; `text` NULL: nothing is asked for. Figures go to
+ * *result where that is not NULL. */
 #define EVAL_OPTION                                                                                \
     {"eval", 0, OPT_VALUE, "FILE", "measure on this text what the result has lost (lq eval)"}
 lq_status eval_loss(const struct context *ctx, const char *text, const char *model,
-                    const char *base, lq_error *err);
+                    const char *base, struct evaluation *result, lq_error *err);
 
 #endif

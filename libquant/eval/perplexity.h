@@ -34,6 +34,13 @@ struct summary {
     struct figure mean_change, rms_change;  /* of the right token's probability */
 };
 
+/* All that is said of one model and text. */
+struct evaluation {
+    uint64_t length, n_chunks, n; /* as in the predictions */
+    struct summary summary;
+    char token_digest[65], logprob_digest[65];
+};
+
 /* Scores `n_chunks` chunks of tokens; `base` may be NULL. Both engines were opened for chunks of the
  * same length and have the same vocabulary. After LQ_E_INTERRUPTED, p holds what was scored. Fills a
  * zeroed struct. */

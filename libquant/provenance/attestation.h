@@ -5,6 +5,7 @@
 
 #include "libquant/base/text.h"
 #include "libquant/convert/convert.h"
+#include "libquant/eval/perplexity.h"
 
 #define ATTEST_STATEMENT "https://in-toto.io/Statement/v1"
 #define ATTEST_PREDICATE "https://slsa.dev/provenance/v1"
@@ -34,6 +35,8 @@ struct attestation {
     uint8_t content[32], source_content[32]; /* content digests of output and source */
     enum rounding rounding;
     const char *version;
+    bool has_evaluation;
+    struct evaluation evaluation; /* of the output, its source being the base */
     /* after attestation_read: */
     bool in_envelope;               /* DSSE; its signatures are not looked at here */
     struct type_pattern *patterns;
@@ -41,6 +44,9 @@ struct attestation {
 
 /* Appends the statement as one line of JSON. Deterministic. */
 void attestation_put(struct text *out, const struct attestation *a);
+
+/* Appends its libquant_evaluation alone: two evaluations are the same where this text is. */
+void attestation_put_evaluation(struct text *out, const struct evaluation *e);
 
 /* Reads a statement, or a DSSE envelope that holds one, into a zeroed struct. LQ_E_FORMAT where it is
  * malformed, LQ_E_UNSUPPORTED where it says what this version cannot derive. attestation_release also

@@ -6,6 +6,7 @@
 #include "libquant/trust/strict_json.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +307,51 @@ static void take_matrix(struct reader *r)
     a->n_materials = kept;
 }
 
+/* ---- the evaluation ---- */
+
+/* A finite number, written in decimal. */
+static double f64_of(struct reader *r, const cJSON *object, const char *key)
+{
+    const char *const s = cJSON_GetStringValue(field(r, object, key));
+    char *end = NULL;
+    const double v = s && s[0] && !s[strspn(s, "+-.0123456789e")] ? strtod(s, &end) : 0.0;
+    if (!end || *end || !isfinite(v)) {
+        bad(r, key, "a number in a string");
+        return 0.0;
+    }
+    return v;
+}
+
+static void digest_of(struct reader *r, const cJSON *object, const char *key, char hex[65])
+{
+    uint8_t sha256[32] = {0};
+    hex_field(r, field(r, object, key), "sha256", sha256);
+    hex_of(hex, sha256, 32);
+}
+
+/* Null, or all that this version would write: a figure that it does not know it could not check. */
+static void read_evaluation(struct reader *r, const cJSON *o)
+{
+    struct evaluation *const e = &r->a->evaluation;
+    if (!o || cJSON_IsNull(o))
+        return;
+    r->a->has_evaluation = true;
+    r->taken = 0;
+    e->length = u64_of(r, o, "context");
+    e->n_chunks = u64_of(r, o, "chunks");
+    e->n = u64_of(r, o, "tokensScored");
+    digest_of(r, o, "tokenDigest", e->token_digest);
+    digest_of(r, o, "logprobDigest", e->logprob_digest);
+    const cJSON *const figures = field(r, o, "figures");
+#define FIGURE(name, part) e->summary.part = f64_of(r, figures, #name);
+#include "libquant/provenance/attest_figures.def"
+#undef FIGURE
+    /* two digests have one field each */
+    if (r->status == LQ_OK &&
+        r->taken != cJSON_GetArraySize(o) + cJSON_GetArraySize(figures) + 2)
+        bad(r, "libquant_evaluation", "without fields that this version does not know");
+}
+
 static void read_statement(struct reader *r, const cJSON *root)
 {
     struct attestation *const a = r->a;
@@ -326,6 +372,7 @@ static void read_statement(struct reader *r, const cJSON *root)
             bad(r, "subject", "the names of files");
     read_recipe(r, recipe);
     take_matrix(r);
+    read_evaluation(r, cJSON_GetObjectItemCaseSensitive(predicate, "libquant_evaluation"));
 }
 
 /* ---- the envelope ---- */

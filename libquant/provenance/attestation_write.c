@@ -197,6 +197,39 @@ static void put_materials(struct text *t, const struct attestation *a)
     text_putc(t, ']');
 }
 
+/* ---- the evaluation ---- */
+
+/* 17 digits tell every double from every other. */
+static void put_f64(struct text *t, const char *key, double v)
+{
+    put_key(t, key);
+    text_printf(t, "\"%.17g\"", v);
+}
+
+static void put_evaluation(struct text *t, const char *key, const struct evaluation *e)
+{
+    put_open(t, key, '{');
+    put_u64(t, "context", e->length);
+    put_u64(t, "chunks", e->n_chunks);
+    put_u64(t, "tokensScored", e->n);
+    put_open(t, "tokenDigest", '{');
+    put_string(t, "sha256", e->token_digest);
+    text_putc(t, '}');
+    put_open(t, "logprobDigest", '{');
+    put_string(t, "sha256", e->logprob_digest);
+    text_putc(t, '}');
+    put_open(t, "figures", '{');
+#define FIGURE(name, field) put_f64(t, #name, e->summary.field);
+#include "libquant/provenance/attest_figures.def"
+#undef FIGURE
+    text_puts(t, "}}");
+}
+
+void attestation_put_evaluation(struct text *out, const struct evaluation *e)
+{
+    put_evaluation(out, NULL, e);
+}
+
 void attestation_put(struct text *t, const struct attestation *a)
 {
     put_open(t, NULL, '{');
@@ -219,6 +252,9 @@ void attestation_put(struct text *t, const struct attestation *a)
     put_open(t, "version", '{');
     put_string(t, "libquant", a->version);
     text_puts(t, "}}}");
-    put_string(t, "libquant_evaluation", NULL);
+    if (a->has_evaluation)
+        put_evaluation(t, "libquant_evaluation", &a->evaluation);
+    else
+        put_string(t, "libquant_evaluation", NULL);
     text_puts(t, "}}\n");
 }

@@ -49,18 +49,20 @@ static lq_status refuse(struct job *j, lq_error *err, const char *fmt, ...)
 
 /* ---- inputs ---- */
 
-static lq_status find_source(struct job *j, lq_error *err)
+lq_status reproduce_source(char **out, const struct attestation *a, const char *given,
+                           lq_error *err)
 {
-    const char *const given = j->o->source;
     struct stat st;
     struct text path = {0};
     if (stat(given, &st) != 0)
         return lq_fail_errno(err, given, "cannot open");
     text_puts(&path, given);
-    if (S_ISDIR(st.st_mode) && j->a->entry)
-        text_printf(&path, "/%s", j->a->entry);
-    j->source_path = path.failed ? NULL : path.data;
-    return j->source_path ? LQ_OK : lq_fail_memory(err);
+    if (S_ISDIR(st.st_mode) && a->entry)
+        text_printf(&path, "/%s", a->entry);
+    if (path.failed)
+        text_free(&path);
+    *out = path.data;
+    return *out ? LQ_OK : lq_fail_memory(err);
 }
 
 static lq_status read_importance(struct job *j, lq_error *err)
@@ -300,7 +302,7 @@ lq_status reproduce(struct attestation *a, const struct reproduce_options *o,
 {
     struct job j = {.a = a, .o = o, .why = result->why, .why_size = sizeof result->why};
     result->why[0] = '\0';
-    lq_status status = find_source(&j, err);
+    lq_status status = reproduce_source(&j.source_path, a, o->source, err);
     if (status == LQ_OK)
         status = read_importance(&j, err);
     if (status == LQ_OK)

@@ -23,6 +23,11 @@ struct reproduction {
 lq_status reproduce(struct attestation *a, const struct reproduce_options *o,
                     struct reproduction *result, lq_error *err);
 
+/* The path of the model that `given`, a folder or the file itself, has under the attestation's name for
+ * it; the caller frees it. */
+lq_status reproduce_source(char **out, const struct attestation *a, const char *given,
+                           lq_error *err);
+
 /* ---- reproduce_diff.c: for reproduce.c ---- */
 
 /* The first difference in metadata or in the list of tensors, or "". Keys that a layout adds (split.*)

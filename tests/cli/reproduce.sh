@@ -202,6 +202,48 @@ run convert "$demo" -o '{type}.gguf' --type f16,iq4_xs --via bf16 --attest '{typ
 check "{type} gives them names" eval 'exits 0 && test -s f16.json && test -s iq4_xs.json'
 run reproduce iq4_xs.json --source "$demo" --output iq4_xs.gguf
 check "each is accepted" exits 0
+# ---- an evaluation ----
+head -c 5000 "$demo/eval.txt" >text
+head -c 6000 "$demo/eval.txt" >longer
+run convert "$demo" -o q.gguf --type q4_k_m --attest e.json --eval text
+check "a statement holds the figures of the evaluation" eval 'exits 0 && "$json_valid" e.json'
+for digest in tokens log-probabilities; do
+    check "and the digest of the $digest" \
+        grep -q "\"sha256\":\"$(sed -n "s/^$digest *sha256://p" out)\"" e.json
+done
+check "nothing else in it changes" eval \
+    'test "$(sed "s/\"libquant_evaluation\".*//" e.json)" = "$(sed "s/\"libquant_evaluation\".*//" q.json)"'
+LQ_ISA=scalar run convert "$demo" -o q.gguf --threads 1 --type q4_k_m --attest again.json --eval text
+check "the figures are the same at another thread count and instruction set" cmp e.json again.json
+run reproduce e.json --source "$demo" --output q.gguf
+check "figures that were not computed again are said not to be" \
+    eval 'exits 0 && prints "evaluation: perplexity [0-9.]+, 510 tokens scored: not computed again"'
+run reproduce e.json --source "$demo" --output q.gguf --eval text
+check "with the text they are" eval 'exits 0 && prints "tokens scored: computed again, and the same"'
+run reproduce e.json --source "$demo" --output q.gguf --eval longer
+check "another text is refused" refuses 'the text longer is not the one'
+sed 's/"perplexity":"\([0-9.]*\)[0-9]"/"perplexity":"\1"/' e.json >x.json
+run reproduce x.json --source "$demo" --output q.gguf --eval text --json
+check "a figure that differs in its last digit is refused" \
+    eval 'exits 1 && "$json_valid" out && prints "other figures than the attestation"'
+sed 's/"lossError":"[^"]*",//' e.json >x.json
+run reproduce x.json --source "$demo" --output q.gguf
+check "an evaluation that lacks a figure cannot be checked" refused 3 '"lossError" should be'
+sed 's/"lossError"/"accuracy":"1",&/' e.json >x.json
+run reproduce x.json --source "$demo" --output q.gguf
+check "neither can one with a figure that is not known" refused 3 'libquant_evaluation'
+run reproduce q.json --source "$demo" --output q.gguf --eval text
+check "there must be figures to compute again" refused 2 'has no evaluation'
+run reproduce e.json --source "$demo" --eval text
+check "and the output" refused 2 'needs --output'
+"$lq" convert "$demo" -o f16.gguf --type f16 >out 2>err
+run convert "$demo" -o es.gguf --type q4_0 --split-max-tensors 20 --attest es.json --eval text
+check "several files are evaluated as one model" eval 'exits 0 && grep -q logprobDigest es.json'
+run quantize f16.gguf eq.gguf Q4_0 --attest eq.json --eval text
+check "quantizing can be evaluated and attested" exits 0
+run reproduce eq.json --source f16.gguf --output eq.gguf --eval text
+check "and is accepted with its figures" eval 'exits 0 && prints "computed again, and the same"'
+
 # ---- signed ----
 forge=$build/tests/cli/forge
 "$forge" key P-384 signer
