@@ -46,6 +46,16 @@ lq_status gguf_read_header(struct catalog *c, uint32_t file, lq_error *err);
  * through `siblings` and appends their tensors. */
 lq_status gguf_open_split(struct catalog *c, struct resolver *siblings, lq_error *err);
 
+/* What is read, and should be known. */
+struct gguf_remarks {
+    size_t long_names; /* tensors with names over GGUF_MAX_NAME: ggml refuses them */
+    uint64_t hidden;   /* bytes that belong to no tensor, and that no padding needs */
+    uint64_t dirty;    /* bytes of padding that are not zero */
+};
+
+/* Of a model that was read from GGUF files; reads their padding. */
+lq_status gguf_remarks(struct gguf_remarks *r, const struct catalog *c, lq_error *err);
+
 /* struct format.layout */
 lq_status gguf_layout(struct catalog *c, uint32_t file, struct text *header, lq_error *err);
 

@@ -406,6 +406,7 @@ static lq_status place(struct reader *r, struct tensor *first, size_t n, uint32_
     uint64_t data = r->at;
     if (n > 0 && (!align_u64(data, alignment, &data) || data > f->size))
         return FAIL(r, r->at, "the file ends before the tensors' data begins");
+    f->header_end = r->at;
     f->data_offset = data;
     for (size_t i = 0; i < n; i++) {
         struct tensor *const t = &first[i];

@@ -2,6 +2,7 @@
 #include "tools/command.h"
 
 #include "formats/format.h"
+#include "formats/gguf.h"
 #include "libquant/model/config.h"
 #include "tools/license_report.h"
 #include "tools/meta_text.h"
@@ -24,6 +25,7 @@ struct inspection {
     bool whole_metadata, all_tensors;
     struct text license; /* SPDX expression, or as it is stated; empty: none */
     enum license_class license_class;
+    struct gguf_remarks remarks;
     char architecture[128]; /* "llama", or of a folder "LlamaForCausalLM"; "" where unknown */
 };
 
@@ -130,6 +132,14 @@ static void overview_row(struct table *t, const char *name, const char *value)
     table_cell(t, "%s", value);
 }
 
+static void remark_row(struct table *t, uint64_t n, const char *what)
+{
+    if (!n)
+        return;
+    table_cell(t, "note");
+    table_cell(t, "%" PRIu64 " %s", n, what);
+}
+
 static void print_overview(const struct inspection *in, const struct type_total *all)
 {
     const struct catalog *const c = in->c;
@@ -161,6 +171,9 @@ static void print_overview(const struct inspection *in, const struct type_total 
     table_cell(&t, "%s (%" PRIu64 ")", count_text(text, all->elements), all->elements);
     table_cell(&t, "bits/weight");
     table_cell(&t, "%.2f", bits_per_weight(all));
+    remark_row(&t, in->remarks.long_names, "tensor names over 63 bytes: ggml refuses them");
+    remark_row(&t, in->remarks.hidden, "bytes belong to no tensor");
+    remark_row(&t, in->remarks.dirty, "bytes of padding are not zero");
     table_print(&t, in->ctx, 0);
 }
 
@@ -319,6 +332,9 @@ static void out_overview(struct json_out *j, const struct inspection *in, struct
         out_null(j, "license");
     out_string(j, "license_class", license_class_name(in->license_class));
     out_u64(j, "size", file_bytes(c));
+    out_u64(j, "long_names", in->remarks.long_names);
+    out_u64(j, "hidden_bytes", in->remarks.hidden);
+    out_u64(j, "padding_not_zero", in->remarks.dirty);
     out_array(j, "files");
     for (size_t i = 0; i < c->n_files; i++) {
         out_object(j, NULL);
@@ -439,6 +455,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
     lq_status status = LQ_OK;
     if (args_count(args) == 1 && (in.sections & OVERVIEW))
         status = license_line(&in.license, &c, &in.license_class, err);
+    if (status == LQ_OK && c.format == &format_gguf)
+        status = gguf_remarks(&in.remarks, &c, err);
     if (status == LQ_OK)
         status = args_count(args) > 1 ? print_keys(&in, err)
                  : ctx->json          ? print_json(&in, err)

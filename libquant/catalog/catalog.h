@@ -86,6 +86,7 @@ struct file {
     const char *name;      /* within the model, or the path given */
     struct source *source; /* owned by the catalog; NULL in a plan */
     uint64_t size;
+    uint64_t header_end;  /* GGUF: padding follows */
     uint64_t data_offset; /* where the tensors' bytes begin */
 };
 

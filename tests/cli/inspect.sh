@@ -35,6 +35,16 @@ check "a key that is not there is wrong usage" refused 2 "there is no metadata k
 run inspect small.safetensors 'note' --json
 check "a key's value as JSON is valid" "$json_valid" out
 
+# ---- what does not belong to a tensor ----
+"$lq" convert "$demo" -o notes.gguf --type q8_0 >out 2>err
+run inspect notes.gguf
+check "nothing is remarked of a file as it should be" eval 'exits 0 && not prints "^note "'
+printf 'more' >>notes.gguf
+run inspect notes.gguf
+check "bytes behind the last tensor are remarked" eval 'exits 0 && prints "^note +4 bytes belong to no tensor"'
+run inspect notes.gguf --json
+check "as JSON" eval '"$json_valid" out && prints "\"hidden_bytes\": 4" && prints "\"padding_not_zero\": 0"'
+
 # ---- the largest ----
 safetensors huge.safetensors \
     '{"w":{"dtype":"F32","shape":[134217728,256],"data_offsets":[0,137438953472]}}'

@@ -1,4 +1,5 @@
 /* test_gguf.c -- reading GGUF. */
+#include "formats/gguf.h"
 #include "tests/unit/format_support.h"
 
 /* ---- what is read ---- */
@@ -229,6 +230,80 @@ static void names_longer_than_ggml_allows_are_read(void **state)
     struct opened *const o = open_good(&t);
     assert_string_equal(o->c.tensors[0].name, name);
     close_opened(o);
+}
+
+/* ---- what is remarked ---- */
+
+static void remark(struct text *t, size_t long_names, uint64_t hidden, uint64_t dirty)
+{
+    struct opened *const o = open_good(t);
+    struct gguf_remarks r;
+    lq_error err;
+    assert_int_equal(gguf_remarks(&r, &o->c, &err), LQ_OK);
+    assert_int_equal(r.long_names, long_names);
+    assert_int_equal(r.hidden, hidden);
+    assert_int_equal(r.dirty, dirty);
+    close_opened(o);
+}
+
+static void names_that_ggml_refuses_are_counted(void **state)
+{
+    (void)state;
+    char name[65];
+    memset(name, 'n', 64);
+    name[64] = '\0';
+    struct text t = {0};
+    put_gguf(&t, 3, 2, 0);
+    put_vector(&t, name, 0, 0);
+    put_vector(&t, name + 1, 0, 0); /* 63 bytes */
+    put_padding(&t, 32);
+    remark(&t, 1, 0, 0);
+}
+
+/* Two vectors of 12 bytes, the second at `offset`. */
+static void put_two(struct text *t, uint64_t offset)
+{
+    put_gguf(t, 3, 2, 0);
+    put_vector(t, "a", 3, 0);
+    put_vector(t, "b", 3, offset);
+    put_padding(t, 32);
+    put_zeros(t, offset + 12);
+}
+
+static void bytes_of_no_tensor_are_counted(void **state)
+{
+    (void)state;
+    struct text t = {0};
+    put_two(&t, 32);
+    remark(&t, 0, 0, 0); /* without the last padding */
+    put_two(&t, 32);
+    put_padding(&t, 32);
+    remark(&t, 0, 0, 0);
+    put_two(&t, 32);
+    put_padding(&t, 32);
+    put_zeros(&t, 7);
+    remark(&t, 0, 7, 0);
+    put_two(&t, 96);
+    remark(&t, 0, 64, 0);
+    put_gguf(&t, 3, 0, 0);
+    put_padding(&t, 32);
+    put_zeros(&t, 5);
+    remark(&t, 0, 5, 0);
+}
+
+static void padding_that_is_not_zero_is_counted(void **state)
+{
+    (void)state;
+    struct text t = {0};
+    put_gguf(&t, 3, 1, 0);
+    put_vector(&t, "t", 3, 0);
+    assert_true(t.len % 32 != 0);
+    put_u8(&t, 1); /* behind the header */
+    put_padding(&t, 32);
+    put_zeros(&t, 12);
+    put_u8(&t, 0), put_u8(&t, 2), put_u8(&t, 3); /* behind the tensor */
+    put_padding(&t, 32);
+    remark(&t, 0, 0, 3);
 }
 
 /* ---- the header is refused ---- */
@@ -603,6 +678,9 @@ int main(void)
         cmocka_unit_test(a_file_without_tensors_needs_no_padding),
         cmocka_unit_test(the_alignment_of_the_file_is_used),
         cmocka_unit_test(names_longer_than_ggml_allows_are_read),
+        cmocka_unit_test(names_that_ggml_refuses_are_counted),
+        cmocka_unit_test(bytes_of_no_tensor_are_counted),
+        cmocka_unit_test(padding_that_is_not_zero_is_counted),
         cmocka_unit_test(other_magic_is_not_gguf),
         cmocka_unit_test(unknown_versions_are_refused),
         cmocka_unit_test(a_file_cut_anywhere_in_its_header_is_refused),
