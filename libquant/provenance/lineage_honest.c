@@ -192,14 +192,14 @@ static double spread(const struct block_part *p, const double *l, const float *x
 /* The least spread over all a: it is convex in a. */
 static double least_spread(const struct block_part *p, const double *l, const float *x)
 {
-    double min = (double)x[0], max = (double)x[0];
+    float min = x[0], max = x[0];
     for (size_t i = 1; i < p->len; i++) {
-        min = fmin(min, (double)x[i]);
-        max = fmax(max, (double)x[i]);
+        min = x[i] < min ? x[i] : min;
+        max = x[i] > max ? x[i] : max;
     }
     if (!(max > min))
         return 0;
-    double low = 0, high = 64 * p->n_levels / (max - min);
+    double low = 0, high = 64 * p->n_levels / ((double)max - (double)min);
     for (int i = 0; i < 100; i++) {
         const double a = low + (high - low) / 3, b = high - (high - low) / 3;
         if (spread(p, l, x, a) <= spread(p, l, x, b))
