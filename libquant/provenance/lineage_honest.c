@@ -150,10 +150,10 @@ static double codes_of_groups(const struct block_shape *s, const struct block_pa
 static double largest_zoom(const struct block_part *p, const float *x)
 {
     const double last = p->levels ? p->levels[p->n_levels - 1] : 1;
-    double largest = 0;
+    float largest = 0;
     for (size_t i = 0; i < p->len; i++)
-        largest = fmax(largest, fabs((double)x[i]));
-    return clamp(2 * largest / (fabs(p->unit) * last), 4, 1024);
+        largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest;
+    return clamp(2 * (double)largest / (fabs(p->unit) * last), 4, 1024);
 }
 
 /* Codes of codebooks are chosen under a scale that suits the largest element. Then it is fitted,
