@@ -12,7 +12,7 @@ sum_digest=()
 
 # The numbers on the last closing line of a log: "passed failed skipped", or nothing.
 closing_line() {
-    sed -nE 's/^([a-z]+: )?([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\2 \3 \5/p' "$1" |
+    sed -nE 's/^([a-z-]+: )?([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\2 \3 \5/p' "$1" |
         tail -n 1
 }
 
@@ -32,7 +32,7 @@ run_part() {
     mkdir -p "$(dirname "$log")"
     get_cpu "$log.times"
     cpu_before=$cpu
-    "$@" </dev/null 2>&1 | tee "$log" | sed -uE 's/^(([a-z]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
+    "$@" </dev/null 2>&1 | tee "$log" | sed -uE 's/^(([a-z-]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
     status=${PIPESTATUS[0]}
     numbers=$(closing_line "$log")
     read -r p f s <<<"${numbers:-0 0 0}"
@@ -54,7 +54,7 @@ show_failure() {
     printf '\n-- %s failed:\n' "$1"
     { grep -aE -A2 '^ *\|? ?(not ok|-- |FAIL)|FAILED|Error|error:|status [0-9]+,' "$2" |
         tail -n 30 | grep . || tail -n 12 "$2"; } |
-        sed -E 's/^(([a-z]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
+        sed -E 's/^(([a-z-]+: )?[0-9]+ passed, [0-9]+ failed)/   \1/'
 }
 
 sum_up() {
