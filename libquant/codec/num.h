@@ -8,6 +8,9 @@
 
 #include "libquant/base/bytes.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #define F16_INF 0x7c00u
 #define F16_NAN 0x7e00u
 
@@ -23,6 +26,20 @@ static inline float f32_from_bits(uint32_t u)
     float f;
     memcpy(&f, &u, sizeof f);
     return f;
+}
+
+static inline bool f32_is_finite(float f)
+{
+    return (f32_bits(f) & 0x7f800000u) != 0x7f800000u;
+}
+
+/* Written so that the loop becomes vector instructions. */
+static inline bool f32_all_finite(const float *x, size_t n)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; i < n; i++)
+        found |= (uint32_t)!f32_is_finite(x[i]);
+    return !found;
 }
 
 /* IEEE half to single: exact; a signalling NaN becomes quiet, as in hardware. */

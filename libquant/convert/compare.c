@@ -3,6 +3,7 @@
 
 #include "libquant/base/threads.h"
 #include "libquant/codec/kernels.h"
+#include "libquant/codec/num.h"
 #include "libquant/convert/make_rows.h"
 #include "libquant/model/exact_math.h"
 
@@ -149,13 +150,6 @@ static double join(double lane[LANES])
     return lane[0];
 }
 
-static bool is_finite(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits & 0x7f800000) != 0x7f800000;
-}
-
 /* Adds one element; written so that a loop over the lanes becomes vector instructions. */
 #define ADD(lane, x, y)                                                                            \
     do {                                                                                           \
@@ -190,7 +184,7 @@ static size_t count_nonfinite(const float *a, const float *b, size_t n)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        count += !(is_finite(a[i]) && is_finite(b[i]));
+        count += !(f32_is_finite(a[i]) && f32_is_finite(b[i]));
     return count;
 }
 
@@ -211,7 +205,7 @@ static void compare_floats(struct comparison *out, const float *a, const float *
     out->nonfinite = count_nonfinite(a, b, n);
     if (out->nonfinite) {
         for (size_t i = 0; i < n; i++) {
-            const bool both = is_finite(a[i]) && is_finite(b[i]);
+            const bool both = f32_is_finite(a[i]) && f32_is_finite(b[i]);
             room[i] = both ? a[i] : 0;
             room[n + i] = both ? b[i] : 0;
         }

@@ -3,6 +3,7 @@
 
 #include "libquant/base/bytes.h"
 #include "libquant/codec/kernels.h"
+#include "libquant/codec/num.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -78,17 +79,6 @@ static lq_status read_raw(const struct step *s, const struct chunk *c, void *raw
                         type_bytes(type, c->first), err);
 }
 
-static bool any_nonfinite(const float *x, size_t n)
-{
-    uint32_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        found |= (bits & 0x7f800000) == 0x7f800000;
-    }
-    return found;
-}
-
 static lq_status fail_value(const struct chunk *c, uint64_t at, const char *what, lq_error *err)
 {
     return lq_fail(err, LQ_E_MODEL,
@@ -100,10 +90,10 @@ static lq_status fail_value(const struct chunk *c, uint64_t at, const char *what
 static lq_status check_floats(const struct chunk *c, const float *x, lq_error *err)
 {
     const size_t n = (size_t)(c->rows * c->cols);
-    if (!any_nonfinite(x, n))
+    if (f32_all_finite(x, n))
         return LQ_OK;
     size_t at = 0;
-    while (!any_nonfinite(x + at, 1))
+    while (f32_is_finite(x[at]))
         at++;
     return fail_value(c, at, x[at] != x[at] ? "is not a number (NaN)" : "is infinite", err);
 }

@@ -3,6 +3,7 @@
 
 #include "libquant/base/threads.h"
 #include "libquant/codec/kernels.h"
+#include "libquant/codec/num.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -232,24 +233,13 @@ static lq_status run_layer(struct engine *e, const struct layer *l, uint32_t n_s
     return add_rows(e, &l->ffn_post_norm, e->o, err);
 }
 
-static bool any_nonfinite(const float *x, size_t n)
-{
-    uint32_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        found |= (bits & 0x7f800000) == 0x7f800000;
-    }
-    return found;
-}
-
 lq_status engine_run(struct engine *e, const uint32_t *tokens, uint32_t n_sequences, lq_error *err)
 {
     e->tokens = (size_t)n_sequences * e->length;
     LQ_TRY(engine_parallel(e, e->tokens, embed, (void *)tokens, err));
     for (uint32_t i = 0; i < e->graph.n_layers; i++) {
         LQ_TRY(run_layer(e, &e->graph.layers[i], n_sequences, err));
-        if (any_nonfinite(e->x, e->tokens * e->graph.embd))
+        if (!f32_all_finite(e->x, e->tokens * e->graph.embd))
             return lq_fail_at(err, LQ_E_MODEL, e->graph.weights->catalog->path, -1,
                               "layer %" PRIu32 " gives values that are infinite or no numbers", i);
     }
@@ -284,7 +274,7 @@ static lq_status finish_logits(struct engine *e, void *job, size_t r, struct wor
         e->lanes->scale(y, (float)g->logit_scale, g->vocab);
     if (g->logit_cap > 0)
         e->lanes->soft_cap(y, (float)g->logit_cap, g->vocab);
-    if (any_nonfinite(y, g->vocab)) {
+    if (!f32_all_finite(y, g->vocab)) {
         lq_fail(err, LQ_E_MODEL, "gives logits that are infinite or no numbers");
         lq_error_add_tensor(err, g->output.t->name);
         return LQ_E_MODEL;

@@ -2,6 +2,7 @@
 #include "libquant/provenance/lineage_change.h"
 
 #include "libquant/codec/kernels.h"
+#include "libquant/codec/num.h"
 #include "libquant/convert/make_rows.h"
 #include "libquant/provenance/lineage_honest.h"
 
@@ -78,17 +79,6 @@ static double cosine(double xy, double xx, double yy)
     return xx > 0 && yy > 0 ? xy / (sqrt(xx) * sqrt(yy)) : 0;
 }
 
-static bool row_is_finite(const float *x, size_t n)
-{
-    uint32_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        found |= (uint32_t)((bits & 0x7f800000) == 0x7f800000);
-    }
-    return !found;
-}
-
 /* Rows with a NaN or an infinity on either side are counted and left out. */
 static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct type_info *precision)
 {
@@ -96,7 +86,7 @@ static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct ty
     for (uint64_t r = 0; r < c->rows; r++) {
         const float *const x = c->claimed + r * n, *const y = c->base[0] + r * n;
         const float *const z = c->base[0] + (r + 1) % c->rows * n;
-        if (!row_is_finite(x, n) || !row_is_finite(y, n)) {
+        if (!f32_all_finite(x, n) || !f32_all_finite(y, n)) {
             for (size_t i = 0; i < n; i++)
                 s->nonfinite += !isfinite(x[i]) || !isfinite(y[i]);
             continue;
@@ -106,7 +96,7 @@ static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct ty
         s->base2 += yy;
         for (size_t i = 0; i < n; i++)
             s->rounding2 += rounding_variance(precision, x[i]);
-        if (z == y || !(xx > 0) || !(yy > 0) || !row_is_finite(z, n))
+        if (z == y || !(xx > 0) || !(yy > 0) || !f32_all_finite(z, n))
             continue;
         const double own = cosine(dot(x, y, n), xx, yy),
                      next = cosine(dot(x, z, n), xx, dot(z, z, n));
@@ -130,7 +120,7 @@ static const float *store_again(const struct pass_chunk *c, const struct row_enc
 
 static double finite_distance2(const float *x, const float *y, size_t n)
 {
-    return row_is_finite(x, n) && row_is_finite(y, n) ? distance2(x, y, n) : 0;
+    return f32_all_finite(x, n) && f32_all_finite(y, n) ? distance2(x, y, n) : 0;
 }
 
 static void judge_blocks(const struct examination *e, const struct pass_chunk *c,

@@ -1,6 +1,7 @@
 /* lineage_honest.c -- the statistics of honest blocks, and their bounds. */
 #include "libquant/provenance/lineage_honest.h"
 
+#include "libquant/codec/num.h"
 #include "libquant/provenance/lineage_parts.h"
 
 #include <math.h>
@@ -279,17 +280,6 @@ static double allowance(const struct block_shape *s, const struct block_part *p)
     return p->len * (scale * scale + min * min + unit * unit);
 }
 
-static bool all_finite(const float *x, size_t n)
-{
-    uint32_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        found |= (uint32_t)((bits & 0x7f800000) == 0x7f800000);
-    }
-    return !found;
-}
-
 static double ratio(double error, double allowed)
 {
     return error > 0 ? allowed > 0 ? error / allowed : INFINITY : 0;
@@ -323,9 +313,10 @@ float honest_distance(const struct honest *h, const struct honest_block *b)
 {
     const size_t n = h->type->block_len;
     double s[HONEST_STATISTICS], far = 0;
-    if (!all_finite(b->x, n) || memcmp(b->stored, b->again_stored, h->type->block_bytes) == 0)
+    if (!f32_all_finite(b->x, n) ||
+        memcmp(b->stored, b->again_stored, h->type->block_bytes) == 0)
         return 0;
-    if (!all_finite(b->v, n))
+    if (!f32_all_finite(b->v, n))
         return INFINITY;
     honest_measure(h, b, s);
     for (int i = 0; i < HONEST_STATISTICS; i++)
