@@ -460,6 +460,17 @@ static uint32_t take_repeats(struct parser *p, uint32_t node)
     return node;
 }
 
+/* Puts a node into a list behind its last one, or 0 where it is empty. Returns the new last one. A node
+ * may be a group's list, which has a place in no other list yet. */
+static uint32_t put_behind(struct parser *p, uint32_t list, uint32_t last, uint32_t node)
+{
+    if (last)
+        regex_node(p, last)->next = node;
+    else
+        regex_node(p, list)->child = node;
+    return node;
+}
+
 static uint32_t take_sequence(struct parser *p)
 {
     const uint32_t list = add(p, (struct node){.kind = N_CAT});
@@ -469,12 +480,7 @@ static uint32_t take_sequence(struct parser *p)
         const uint32_t node = atom ? take_repeats(p, atom) : 0;
         if (!node)
             return 0;
-        /* A node may be a group's list, which has a place in no other list yet. */
-        if (last)
-            regex_node(p, last)->next = node;
-        else
-            regex_node(p, list)->child = node;
-        last = node;
+        last = put_behind(p, list, last, node);
     }
     return list;
 }
@@ -487,11 +493,7 @@ static uint32_t take_alternatives(struct parser *p)
         const uint32_t node = take_sequence(p);
         if (!node || !list)
             return 0;
-        if (last)
-            regex_node(p, last)->next = node;
-        else
-            regex_node(p, list)->child = node;
-        last = node;
+        last = put_behind(p, list, last, node);
     } while (p->status == LQ_OK && take(p, "|"));
     return list;
 }
