@@ -67,19 +67,6 @@ static size_t add_up(const struct catalog *c, struct type_total *totals, struct 
     return n;
 }
 
-static uint64_t file_bytes(const struct catalog *c)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < c->n_files; i++)
-        n += c->files[i].size;
-    return n;
-}
-
-static double bits_per_weight(const struct type_total *t)
-{
-    return t->elements ? 8.0 * (double)t->bytes / (double)t->elements : 0;
-}
-
 /* A GGUF file names its architecture, a folder has it in config.json. */
 static void find_architecture(struct inspection *in)
 {
@@ -152,7 +139,7 @@ static void print_overview(const struct inspection *in, const struct type_total 
                    c->big_endian ? ", big-endian" : "");
     else
         table_cell(&t, "%s", c->format->name);
-    overview_row(&t, "size", print_size(size, file_bytes(c)));
+    overview_row(&t, "size", print_size(size, catalog_file_bytes(c)));
     if (c->n_files > 1) {
         table_cell(&t, "files");
         table_cell(&t, "%zu", c->n_files);
@@ -170,7 +157,7 @@ static void print_overview(const struct inspection *in, const struct type_total 
     table_cell(&t, "parameters");
     table_cell(&t, "%s (%" PRIu64 ")", count_text(text, all->elements), all->elements);
     table_cell(&t, "bits/weight");
-    table_cell(&t, "%.2f", bits_per_weight(all));
+    table_cell(&t, "%.2f", bits_per_weight(all->bytes, all->elements));
     remark_row(&t, in->remarks.long_names, "tensor names over 63 bytes: ggml refuses them");
     remark_row(&t, in->remarks.hidden, "bytes belong to no tensor");
     remark_row(&t, in->remarks.dirty, "bytes of padding are not zero");
@@ -302,7 +289,7 @@ static void out_totals(struct json_out *j, const struct catalog *c, struct type_
     const size_t n = add_up(c, totals, &all);
     out_u64(j, "parameters", all.elements);
     out_u64(j, "tensor_bytes", all.bytes);
-    out_f64(j, "bits_per_weight", bits_per_weight(&all));
+    out_f64(j, "bits_per_weight", bits_per_weight(all.bytes, all.elements));
     out_array(j, "types");
     for (size_t i = 0; i < n; i++) {
         out_object(j, NULL);
@@ -331,7 +318,7 @@ static void out_overview(struct json_out *j, const struct inspection *in, struct
     else
         out_null(j, "license");
     out_string(j, "license_class", license_class_name(in->license_class));
-    out_u64(j, "size", file_bytes(c));
+    out_u64(j, "size", catalog_file_bytes(c));
     out_u64(j, "long_names", in->remarks.long_names);
     out_u64(j, "hidden_bytes", in->remarks.hidden);
     out_u64(j, "padding_not_zero", in->remarks.dirty);

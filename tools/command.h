@@ -92,6 +92,8 @@ const char *args_at(const struct args *a, size_t i);
 
 /* "98.4 MB": decimal, three significant figures, as the hub shows sizes. Returns dst. */
 char *print_size(char dst[16], uint64_t bytes);
+/* 0 where there are no elements. */
+double bits_per_weight(uint64_t bytes, uint64_t elements);
 
 /* A table with aligned columns: put the header first, then rows; numbers right-aligned where the
  * format letter is 'r', text left where 'l'. Cells are made printable (no control characters). */

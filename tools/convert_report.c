@@ -43,11 +43,6 @@ static uint64_t bytes_of(const struct catalog *c, uint64_t *elements)
     return bytes;
 }
 
-static double bits_per_weight(uint64_t bytes, uint64_t elements)
-{
-    return elements ? (double)bytes * 8 / (double)elements : 0;
-}
-
 /* ---- text ---- */
 
 static void print_files(const struct context *ctx, const struct catalog *out,

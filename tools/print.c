@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+double bits_per_weight(uint64_t bytes, uint64_t elements)
+{
+    return elements ? (double)bytes * 8 / (double)elements : 0;
+}
+
 char *print_size(char dst[16], uint64_t bytes)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};

@@ -15,11 +15,6 @@ static const char *const reasons[] = {
     [CHOICE_KEPT] = "kept", [CHOICE_MIX] = "mix", [CHOICE_PATTERN] = "pattern",
     [CHOICE_OPTION] = "option"};
 
-static double bits_per_weight(uint64_t bytes, uint64_t elements)
-{
-    return elements ? (double)bytes * 8 / (double)elements : 0;
-}
-
 static bool fell_back(const struct choice *c)
 {
     return c->type != c->wanted;
@@ -167,14 +162,6 @@ static void put_types(struct text *t, const struct catalog *c)
     }
 }
 
-static uint64_t file_bytes(const struct catalog *c)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < c->n_files; i++)
-        n += c->files[i].size;
-    return n;
-}
-
 static void print_text(const struct quantize_report *r)
 {
     const struct quantize_plan *const p = r->plan;
@@ -202,7 +189,7 @@ static void print_text(const struct quantize_report *r)
             text_free(&name);
         }
         fprintf(r->ctx->out, "%s -> %s, %.2f bits per weight: %s\n",
-                print_size(from, file_bytes(p->source)), print_size(to, file_bytes(out)),
+                print_size(from, catalog_file_bytes(p->source)), print_size(to, catalog_file_bytes(out)),
                 bits_per_weight(p->bytes_out, p->elements), types.data ? types.data : "none");
     }
     text_free(&types);

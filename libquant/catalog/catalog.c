@@ -75,6 +75,14 @@ void catalog_release(struct catalog *c)
     memset(c, 0, sizeof *c);
 }
 
+uint64_t catalog_file_bytes(const struct catalog *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->n_files; i++)
+        n += c->files[i].size;
+    return n;
+}
+
 struct file *catalog_add_file(struct catalog *c)
 {
     if (!mem_grow((void **)&c->files, &c->cap_files, c->n_files, sizeof *c->files))

@@ -109,6 +109,9 @@ struct catalog {
 /* Zero-initialise to begin (an empty catalog); release closes the sources. */
 void catalog_release(struct catalog *c);
 
+/* Bytes of all files. */
+uint64_t catalog_file_bytes(const struct catalog *c);
+
 /* Add a zeroed element at the end and return it; NULL when out of memory. The pointer is good until
  * the next element of its kind is added. */
 struct file *catalog_add_file(struct catalog *c);
