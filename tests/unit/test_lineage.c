@@ -23,37 +23,39 @@ static float random_value(void)
 
 struct small_model {
     uint32_t layers, tokens;
-    float *embedding;          /* [tokens + EXTRA][SIZE] */
-    float *matrix[2 * LAYERS]; /* [SIZE][SIZE] */
-    float *norm;               /* [SIZE], of all layers */
+    uint32_t order[LAYERS]; /* which matrix is that of a layer */
+    float embedding[(TOKENS + EXTRA) * SIZE];
+    float matrix[LAYERS][SIZE * SIZE];
+    float norm[SIZE]; /* of all layers */
 };
 
-static float *random_matrix(size_t rows)
+static struct small_model base_model, other_model, claimed_model;
+
+static void randomize(float *x, size_t n)
 {
-    float *const x = malloc(rows * SIZE * sizeof *x);
-    assert_non_null(x);
-    for (size_t i = 0; i < rows * SIZE; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] = 0.1f * random_value();
-    return x;
 }
 
-static struct small_model model_new(uint32_t seed)
+static void model_fill(struct small_model *m, uint32_t seed)
 {
-    struct small_model m = {.layers = LAYERS, .tokens = TOKENS};
     state = seed;
-    m.embedding = random_matrix(TOKENS + EXTRA);
-    m.norm = random_matrix(1);
-    for (int i = 0; i < 2 * LAYERS; i++)
-        m.matrix[i] = random_matrix(SIZE);
-    return m;
+    m->layers = LAYERS;
+    m->tokens = TOKENS;
+    randomize(m->embedding, (TOKENS + EXTRA) * SIZE);
+    randomize(m->norm, SIZE);
+    for (uint32_t i = 0; i < LAYERS; i++) {
+        m->order[i] = i;
+        randomize(m->matrix[i], (size_t)SIZE * SIZE);
+    }
 }
 
-static void model_free(struct small_model *m)
+/* Two models of different weights, and a claimed one that is the first so far. */
+static void fill_models(void)
 {
-    free(m->embedding);
-    free(m->norm);
-    for (int i = 0; i < 2 * LAYERS; i++)
-        free(m->matrix[i]);
+    model_fill(&base_model, 1);
+    model_fill(&other_model, 2);
+    claimed_model = base_model;
 }
 
 /* As safetensors; returns the path. */
@@ -83,32 +85,29 @@ static const char *model_write(const struct small_model *m, const char *name)
     fwrite(header, n, 1, f);
     fwrite(m->embedding, norm, m->tokens, f);
     for (uint32_t i = 0; i < m->layers; i++) {
-        fwrite(m->matrix[i], matrix, 1, f);
+        fwrite(m->matrix[m->order[i]], matrix, 1, f);
         fwrite(m->norm, norm, 1, f);
     }
     assert_int_equal(fclose(f), 0);
     return path;
 }
 
-static void find(struct lineage *l, const char *claimed, const char *const *bases, size_t n)
+/* What is found of the claimed model beside the base, and beside the other one too. */
+static void compare(struct lineage *l, bool both, enum lineage_verdict verdict)
 {
     const struct lineage_options o = {.isa = isa_detect(), .threads = 2};
+    const char *const bases[2] = {model_write(&base_model, "base.safetensors"),
+                                  model_write(&other_model, "other.safetensors")};
     lq_error err = {0};
     memset(l, 0, sizeof *l);
-    const lq_status status = lineage_find(l, claimed, bases, n, &o, &err);
+    const lq_status status = lineage_find(l, model_write(&claimed_model, "claimed.safetensors"),
+                                          bases, both ? 2 : 1, &o, &err);
     if (status != LQ_OK)
         print_error("%s\n", err.message);
     assert_int_equal(status, LQ_OK);
-}
-
-static void expect(const char *claimed, const char *base, enum lineage_verdict verdict)
-{
-    struct lineage l;
-    find(&l, claimed, &base, 1);
-    if (l.verdict != verdict)
-        print_error("%s: %s\n", lineage_verdict_name(l.verdict), l.why);
-    assert_int_equal(l.verdict, verdict);
-    lineage_release(&l);
+    if (l->verdict != verdict)
+        print_error("%s: %s\n", lineage_verdict_name(l->verdict), l->why);
+    assert_int_equal(l->verdict, verdict);
 }
 
 static const struct tensor_lineage *tensor_of(const struct lineage *l, const char *name)
@@ -122,83 +121,74 @@ static const struct tensor_lineage *tensor_of(const struct lineage *l, const cha
 
 static void copies_and_others_are_told_apart(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(2);
+    struct lineage l;
     (void)unused;
-    const char *const base = model_write(&a, "base.safetensors");
-    expect(base, base, LINEAGE_IDENTICAL);
-    expect(model_write(&b, "other.safetensors"), base, LINEAGE_UNRELATED);
-    model_free(&a);
-    model_free(&b);
+    fill_models();
+    compare(&l, false, LINEAGE_IDENTICAL);
+    lineage_release(&l);
+    claimed_model = other_model;
+    compare(&l, false, LINEAGE_UNRELATED);
+    lineage_release(&l);
 }
 
 static void low_rank_has_its_rank(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(1);
+    static float down[5 * SIZE], up[5 * SIZE];
     struct lineage l;
     (void)unused;
-    state = 77;
-    float *const down = random_matrix(5), *const up = random_matrix(5);
+    fill_models();
+    randomize(down, 5 * SIZE);
+    randomize(up, 5 * SIZE);
     for (int r = 0; r < SIZE; r++)
         for (int c = 0; c < SIZE; c++) {
-            double sum = (double)b.matrix[1][r * SIZE + c];
+            double sum = (double)claimed_model.matrix[1][r * SIZE + c];
             for (int k = 0; k < 5; k++)
                 sum += (double)up[k * SIZE + r] * (double)down[k * SIZE + c];
-            b.matrix[1][r * SIZE + c] = (float)sum;
+            claimed_model.matrix[1][r * SIZE + c] = (float)sum;
         }
-    const char *const base = model_write(&a, "base.safetensors");
-    find(&l, model_write(&b, "lora.safetensors"), &base, 1);
-    assert_int_equal(l.verdict, LINEAGE_TUNED);
+    compare(&l, false, LINEAGE_TUNED);
     const struct tensor_lineage *const t = tensor_of(&l, "layers.1.w");
     assert_int_equal(t->verdict, LINEAGE_TUNED);
     assert_true(t->rank.low);
     assert_int_equal(t->rank.rank, 5);
     assert_int_equal(tensor_of(&l, "layers.0.w")->verdict, LINEAGE_IDENTICAL);
     lineage_release(&l);
-    free(down);
-    free(up);
-    model_free(&a);
-    model_free(&b);
 }
 
 static void full_change_has_no_low_rank(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(1);
     struct lineage l;
     (void)unused;
-    state = 78;
+    fill_models();
     for (int i = 0; i < SIZE * SIZE; i++)
-        b.matrix[1][i] += 0.01f * random_value();
-    const char *const base = model_write(&a, "base.safetensors");
-    find(&l, model_write(&b, "tuned.safetensors"), &base, 1);
-    assert_int_equal(l.verdict, LINEAGE_TUNED);
+        claimed_model.matrix[1][i] += 0.01f * random_value();
+    compare(&l, false, LINEAGE_TUNED);
     assert_false(tensor_of(&l, "layers.1.w")->rank.low);
     assert_true(fabs(tensor_of(&l, "layers.1.w")->change - 0.1) < 0.01);
     lineage_release(&l);
-    model_free(&a);
-    model_free(&b);
+}
+
+static void weighted_sum(float *out, double p, const float *x, double q, const float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)(p * (double)x[i] + q * (double)y[i]);
 }
 
 static void merges_give_their_weights(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(2), c = model_new(1);
     struct lineage l;
     (void)unused;
+    fill_models();
     for (int m = 0; m < LAYERS; m++)
-        for (int i = 0; i < SIZE * SIZE; i++)
-            c.matrix[m][i] = 0.75f * a.matrix[m][i] + 0.25f * b.matrix[m][i];
-    for (int i = 0; i < TOKENS * SIZE; i++)
-        c.embedding[i] = 0.75f * a.embedding[i] + 0.25f * b.embedding[i];
-    const char *const bases[2] = {model_write(&a, "a.safetensors"),
-                                  model_write(&b, "b.safetensors")};
-    find(&l, model_write(&c, "c.safetensors"), bases, 2);
-    assert_int_equal(l.verdict, LINEAGE_MERGED);
+        weighted_sum(claimed_model.matrix[m], 0.75, base_model.matrix[m], 0.25,
+                     other_model.matrix[m], SIZE * SIZE);
+    weighted_sum(claimed_model.embedding, 0.75, base_model.embedding, 0.25, other_model.embedding,
+                 TOKENS * SIZE);
+    compare(&l, true, LINEAGE_MERGED);
     const struct tensor_lineage *const t = tensor_of(&l, "layers.2.w");
     assert_true(t->fitted && !t->spherical);
     assert_true(fabs(t->weight[0] - 0.75) < 1e-4 && fabs(t->weight[1] - 0.25) < 1e-4);
     lineage_release(&l);
-    model_free(&a);
-    model_free(&b);
-    model_free(&c);
 }
 
 /* Weights s of (1 - t) and t on the arc between two vectors of angle pi / 2, nearly that of
@@ -206,86 +196,65 @@ static void merges_give_their_weights(void **unused)
  */
 static void spherical_merges_are_told_from_linear_ones(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(2), c = model_new(1);
     struct lineage l;
     (void)unused;
+    fill_models();
     for (int m = 0; m < LAYERS; m++) {
-        double aa = 0, bb = 0, ab = 0;
+        const float *const x = base_model.matrix[m], *const y = other_model.matrix[m];
+        double xx = 0, yy = 0, xy = 0;
         for (int i = 0; i < SIZE * SIZE; i++) {
-            aa += (double)a.matrix[m][i] * (double)a.matrix[m][i];
-            bb += (double)b.matrix[m][i] * (double)b.matrix[m][i];
-            ab += (double)a.matrix[m][i] * (double)b.matrix[m][i];
+            xx += (double)x[i] * (double)x[i];
+            yy += (double)y[i] * (double)y[i];
+            xy += (double)x[i] * (double)y[i];
         }
-        const double half = 1 / sqrt(2 + 2 * ab / sqrt(aa * bb)); /* sin(x / 2) / sin(x) */
-        for (int i = 0; i < SIZE * SIZE; i++)
-            c.matrix[m][i] = (float)(half * (double)a.matrix[m][i] + half * (double)b.matrix[m][i]);
+        const double half = 1 / sqrt(2 + 2 * xy / sqrt(xx * yy)); /* sin(x / 2) / sin(x) */
+        weighted_sum(claimed_model.matrix[m], half, x, half, y, SIZE * SIZE);
     }
-    const char *const bases[2] = {model_write(&a, "a.safetensors"),
-                                  model_write(&b, "b.safetensors")};
-    find(&l, model_write(&c, "c.safetensors"), bases, 2);
-    assert_int_equal(l.verdict, LINEAGE_MERGED);
+    compare(&l, true, LINEAGE_MERGED);
     assert_true(tensor_of(&l, "layers.0.w")->spherical);
     lineage_release(&l);
-    model_free(&a);
-    model_free(&b);
-    model_free(&c);
 }
 
 static void layers_of_two_models_are_attributed(void **unused)
 {
-    struct small_model a = model_new(1), b = model_new(2);
     struct lineage l;
     (void)unused;
-    const char *const bases[2] = {model_write(&a, "a.safetensors"),
-                                  model_write(&b, "b.safetensors")};
-    float *const swapped = a.matrix[1];
-    a.matrix[1] = b.matrix[1];
-    b.matrix[1] = swapped;
-    find(&l, model_write(&a, "c.safetensors"), bases, 2);
-    assert_int_equal(l.verdict, LINEAGE_MERGED);
+    fill_models();
+    memcpy(claimed_model.matrix[1], other_model.matrix[1], sizeof claimed_model.matrix[1]);
+    compare(&l, true, LINEAGE_MERGED);
     assert_int_equal(tensor_of(&l, "layers.0.w")->from, 0);
     assert_int_equal(tensor_of(&l, "layers.1.w")->from, 1);
     lineage_release(&l);
-    model_free(&a);
-    model_free(&b);
 }
 
 static void moved_layers_are_found(void **unused)
 {
-    struct small_model a = model_new(1);
     struct lineage l;
     (void)unused;
-    const char *const base = model_write(&a, "base.safetensors");
-    float *const first = a.matrix[0];
-    a.matrix[0] = a.matrix[2];
-    a.matrix[2] = first;
-    find(&l, model_write(&a, "swapped.safetensors"), &base, 1);
-    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    fill_models();
+    claimed_model.order[0] = 2;
+    claimed_model.order[2] = 0;
+    compare(&l, false, LINEAGE_PARTIAL);
     assert_int_equal(l.layers[0].layer, 2);
     assert_int_equal(l.layers[1].layer, 1);
     lineage_release(&l);
-    a.layers = 2; /* layers 2 and 1 of the base */
-    find(&l, model_write(&a, "pruned.safetensors"), &base, 1);
-    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    claimed_model.layers = 2; /* layers 2 and 1 of the base */
+    compare(&l, false, LINEAGE_PARTIAL);
     assert_int_equal(l.layers[0].layer, 2);
     assert_int_equal(tensor_of(&l, "layers.0.w")->verdict, LINEAGE_IDENTICAL);
     lineage_release(&l);
-    model_free(&a);
 }
 
 static void more_tokens_are_found(void **unused)
 {
-    struct small_model a = model_new(1);
     struct lineage l;
     (void)unused;
-    const char *const base = model_write(&a, "base.safetensors");
-    a.tokens = TOKENS + EXTRA;
-    find(&l, model_write(&a, "extended.safetensors"), &base, 1);
-    assert_int_equal(l.verdict, LINEAGE_PARTIAL);
+    fill_models();
+    claimed_model.tokens = TOKENS + EXTRA;
+    compare(&l, false, LINEAGE_PARTIAL);
     assert_true(tensor_of(&l, "embed_tokens.weight")->more_rows);
     assert_int_equal(tensor_of(&l, "embed_tokens.weight")->verdict, LINEAGE_IDENTICAL);
     lineage_release(&l);
-    model_free(&a);
 }
 
 /* ---- one tensor in memory ---- */
@@ -307,46 +276,79 @@ static const struct tensor *memory_model(struct catalog *c, const struct type_in
     return t;
 }
 
+/* A claimed tensor of a type beside a base of F32, both in memory. */
+struct memory_pair {
+    struct catalog claimed, base;
+    const struct tensor *claimed_tensor, *base_tensor;
+    struct lineage_pair pair;
+    struct pass_options options;
+};
+
+static void memory_pair_init(struct memory_pair *m, const struct type_info *type,
+                             const void *stored, const float *x)
+{
+    *m = (struct memory_pair){
+        .options = {.isa = isa_detect(), .rooms = pass_rooms_new(0)}
+    };
+    m->claimed_tensor = memory_model(&m->claimed, type, stored);
+    m->base_tensor = memory_model(&m->base, &type_F32, x);
+    m->pair = (struct lineage_pair){.claimed = compared_tensor(&m->claimed, &m->claimed_tensor),
+                                    .base = {compared_tensor(&m->base, &m->base_tensor)},
+                                    .base_tensor = {m->base_tensor},
+                                    .n_bases = 1,
+                                    .rows = ROWS,
+                                    .cols = WIDTH,
+                                    .type = type,
+                                    .precision = type};
+}
+
+static void memory_pair_release(struct memory_pair *m)
+{
+    pass_rooms_free(m->options.rooms);
+    catalog_release(&m->claimed);
+    catalog_release(&m->base);
+}
+
+static struct tensor_lineage derive_pair(const struct memory_pair *m)
+{
+    struct tensor_lineage t = {0};
+    struct hypothesis last = {.copy = true};
+    lq_error err = {0};
+    assert_int_equal(lineage_derive(&t, &m->pair, &last, &m->options, &err), LQ_OK);
+    return t;
+}
+
+/* Stores x in a type and decodes it again. */
+static void pass_through(const struct type_info *type, float *out, const float *x)
+{
+    static uint8_t stored[ROWS * WIDTH * 2];
+    type->encode(stored, x, ROWS, WIDTH, NULL);
+    type->decode(out, stored, ROWS * WIDTH);
+}
+
 /* Derives the tensor that `how` makes, with one block changed where it is not UINT64_MAX. */
 static struct tensor_lineage derive(const struct type_info *type, const struct hypothesis *how,
                                     uint64_t changed)
 {
     static float x[ROWS * WIDTH], y[ROWS * WIDTH], importance[WIDTH];
     static uint8_t stored[ROWS * WIDTH * 5];
-    struct catalog base = {0}, claimed = {0};
-    struct tensor_lineage t = {0};
-    struct hypothesis last = {.copy = true};
-    const struct pass_options o = {.isa = isa_detect(), .rooms = pass_rooms_new(0)};
-    lq_error err = {0};
+    struct memory_pair m;
     state = 9;
     for (int i = 0; i < ROWS * WIDTH; i++)
         x[i] = y[i] = random_value();
     for (int i = 0; i < WIDTH; i++)
         importance[i] = 0.1f + fabsf(random_value());
-    if (how->via) {
-        how->via->encode(stored, x, ROWS, WIDTH, NULL);
-        how->via->decode(y, stored, ROWS * WIDTH);
-    }
+    if (how->via)
+        pass_through(how->via, y, x);
     type_rounded(type, how->rounding)
         ->encode(stored, y, ROWS, WIDTH, how->weighted ? importance : NULL);
     if (changed != UINT64_MAX)
         stored[changed * type->block_bytes + 5] ^= 4;
-    const struct tensor *const a = memory_model(&claimed, type, stored);
-    const struct tensor *const b = memory_model(&base, &type_F32, x);
-    const struct lineage_pair p = {.claimed = compared_tensor(&claimed, &a),
-                                   .base = {compared_tensor(&base, &b)},
-                                   .base_tensor = {b},
-                                   .n_bases = 1,
-                                   .rows = ROWS,
-                                   .cols = WIDTH,
-                                   .type = type,
-                                   .precision = type,
-                                   .importance = importance,
-                                   .group_rows = ROWS};
-    assert_int_equal(lineage_derive(&t, &p, &last, &o, &err), LQ_OK);
-    pass_rooms_free(o.rooms);
-    catalog_release(&base);
-    catalog_release(&claimed);
+    memory_pair_init(&m, type, stored, x);
+    m.pair.importance = importance;
+    m.pair.group_rows = ROWS;
+    const struct tensor_lineage t = derive_pair(&m);
+    memory_pair_release(&m);
     return t;
 }
 
@@ -394,62 +396,42 @@ static void the_changed_block_is_named(void **unused)
 static bool is_on_grid(const struct type_info *type, const float *from, const float *x)
 {
     static uint8_t stored[ROWS * WIDTH];
-    struct catalog base = {0}, claimed = {0};
-    struct tensor_lineage t = {0};
-    struct hypothesis last = {.copy = true};
-    const struct pass_options o = {.isa = isa_detect(), .rooms = pass_rooms_new(0)};
+    struct memory_pair m;
     lq_error err = {0};
     bool out;
     type->encode(stored, from, ROWS, WIDTH, NULL);
     stored[0] ^= 1;
-    const struct tensor *const a = memory_model(&claimed, type, stored);
-    const struct tensor *const b = memory_model(&base, &type_F32, x);
-    const struct lineage_pair p = {.claimed = compared_tensor(&claimed, &a),
-                                   .base = {compared_tensor(&base, &b)},
-                                   .base_tensor = {b},
-                                   .n_bases = 1,
-                                   .rows = ROWS,
-                                   .cols = WIDTH,
-                                   .type = type,
-                                   .precision = type};
-    assert_int_equal(lineage_derive(&t, &p, &last, &o, &err), LQ_OK);
+    memory_pair_init(&m, type, stored, x);
+    const struct tensor_lineage t = derive_pair(&m);
     assert_true(t.derived && t.marked == 1);
-    assert_int_equal(lineage_is_on_grid(&t, &p, &out, &o, &err), LQ_OK);
+    assert_int_equal(lineage_is_on_grid(&t, &m.pair, &out, &m.options, &err), LQ_OK);
     free(t.marks);
-    pass_rooms_free(o.rooms);
-    catalog_release(&base);
-    catalog_release(&claimed);
+    memory_pair_release(&m);
     return out;
 }
 
 static void a_grid_is_known_where_importance_changes_nothing(void **unused)
 {
     static float x[ROWS * WIDTH];
-    static uint8_t stored[ROWS * WIDTH];
     (void)unused;
     state = 10;
     for (int i = 0; i < ROWS * WIDTH; i++)
         x[i] = random_value();
     assert_false(is_on_grid(&type_Q4_1, x, x));
-    type_Q4_1.encode(stored, x, ROWS, WIDTH, NULL);
-    type_Q4_1.decode(x, stored, ROWS * WIDTH);
+    pass_through(&type_Q4_1, x, x);
     assert_true(is_on_grid(&type_Q4_1, x, x));
 }
 
 static void a_grid_is_known_whatever_the_way_to_it(void **unused)
 {
     static float x[ROWS * WIDTH], y[ROWS * WIDTH];
-    static uint8_t stored[ROWS * WIDTH * 2];
     (void)unused;
     state = 11;
     for (int i = 0; i < ROWS * WIDTH; i++)
         x[i] = random_value();
-    type_Q5_0.encode(stored, x, ROWS, WIDTH, NULL);
-    type_Q5_0.decode(x, stored, ROWS * WIDTH);
-    type_F16.encode(stored, x, ROWS, WIDTH, NULL);
-    type_F16.decode(x, stored, ROWS * WIDTH);
-    type_Q8_0.encode(stored, x, ROWS, WIDTH, NULL);
-    type_Q8_0.decode(y, stored, ROWS * WIDTH);
+    pass_through(&type_Q5_0, x, x);
+    pass_through(&type_F16, x, x);
+    pass_through(&type_Q8_0, y, x);
     assert_true(is_on_grid(&type_Q5_0, y, x));
 }
 
