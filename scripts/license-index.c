@@ -12,7 +12,14 @@
 
 enum {
     KEEP_WORDS = 256, /* flag: the words themselves go to texts.bin */
-    BLOCK = 1 << 16   /* codes, about */
+    BLOCK = 1 << 15,  /* codes, about */
+    ID_BYTES = 128
+};
+
+/* A licence whose words are kept. */
+struct kept {
+    char id[ID_BYTES];
+    struct text words;
 };
 
 struct builder {
@@ -21,9 +28,10 @@ struct builder {
     struct text *names; /* of each text */
     size_t cap_names;
     struct text pairs;
-    struct text *blocks; /* codes; the last, when all are read: identifier NUL words NUL ... */
+    struct text *blocks; /* codes */
     size_t n_blocks, cap_blocks;
-    struct text whole;
+    struct kept *kept;
+    size_t n_kept, cap_kept;
 };
 
 static void die(const char *what)
@@ -64,11 +72,32 @@ static void put_pairs(struct builder *b, struct index_text *t, const struct word
     free(pair);
 }
 
-static void add_block(struct builder *b)
+static void add_block(struct builder *b, struct text block)
 {
     if (!mem_grow((void **)&b->blocks, &b->cap_blocks, b->n_blocks, sizeof *b->blocks))
         die("out of memory");
-    b->blocks[b->n_blocks++] = (struct text){0};
+    b->blocks[b->n_blocks++] = block;
+}
+
+static void keep(struct builder *b, const char *id, const struct words *w)
+{
+    if (!mem_grow((void **)&b->kept, &b->cap_kept, b->n_kept, sizeof *b->kept))
+        die("out of memory");
+    struct kept *const k = &b->kept[b->n_kept++];
+    *k = (struct kept){0};
+    memcpy(k->id, id, strlen(id));
+    text_put(&k->words, w->stream.data, w->stream.len);
+}
+
+/* Each text of a group gets the words of the first licence in it that has them. */
+static void put_kept(struct builder *b)
+{
+    for (size_t k = 0; k < b->n_kept; k++) {
+        add_block(b, b->kept[k].words);
+        for (size_t i = 0; i < b->n; i++)
+            if (!b->texts[i].kept && index_group_has(b->names[i].data, b->kept[k].id))
+                b->texts[i].kept = (uint16_t)(b->n_blocks - 1);
+    }
 }
 
 static void put_codes(struct builder *b, struct index_text *t, const struct words *w, size_t n)
@@ -77,7 +106,7 @@ static void put_codes(struct builder *b, struct index_text *t, const struct word
     if (!codes)
         die("out of memory");
     if (!b->n_blocks || b->blocks[b->n_blocks - 1].len >= BLOCK)
-        add_block(b);
+        add_block(b, (struct text){0});
     struct text *const block = &b->blocks[b->n_blocks - 1];
     t->block = (uint32_t)b->n_blocks - 1;
     t->begin = (uint32_t)block->len;
@@ -88,7 +117,7 @@ static void put_codes(struct builder *b, struct index_text *t, const struct word
 
 static void add(struct builder *b, const struct words *w, size_t n, unsigned flags, const char *id)
 {
-    struct index_text t = {.flags = flags};
+    struct index_text t = {.flags = (uint16_t)flags};
     if (words_digest(w, n, t.digest, NULL) != LQ_OK)
         die("out of memory");
     for (size_t i = 0; i < b->n; i++)
@@ -126,8 +155,6 @@ static void write_index(struct builder *b)
 static void write_texts(struct builder *b, const char *path)
 {
     struct text data = {0};
-    add_block(b);
-    b->blocks[b->n_blocks - 1] = b->whole;
     FILE *const f = fopen(path, "wb");
     const uint32_t n = (uint32_t)b->n_blocks;
     if (!f)
@@ -157,15 +184,14 @@ int main(int argc, char **argv)
     struct builder b = {0};
     unsigned flags;
     size_t len;
-    char id[128];
+    char id[ID_BYTES];
     while (scanf("%u %zu %127[^\n]", &flags, &len, id) == 3 && getchar() == '\n') {
         struct words w = {0};
         char *const text = malloc(len + 1);
         if (!text || fread(text, 1, len, stdin) != len || words_read(&w, text, len, NULL) != LQ_OK)
             die("cannot read a text");
         if (flags & KEEP_WORDS) {
-            text_put(&b.whole, id, strlen(id) + 1);
-            text_put(&b.whole, w.stream.data, w.stream.len + 1);
+            keep(&b, id, &w);
             flags &= ~(unsigned)KEEP_WORDS;
         }
         add(&b, &w, w.n, flags, id);
@@ -175,6 +201,7 @@ int main(int argc, char **argv)
         words_release(&w);
         free(text);
     }
+    put_kept(&b);
     write_index(&b);
     write_texts(&b, argv[1]);
     return fflush(stdout) ? 1 : 0;

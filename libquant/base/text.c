@@ -43,11 +43,6 @@ void text_puts(struct text *t, const char *s)
     text_put(t, s, strlen(s));
 }
 
-void text_putc(struct text *t, char c)
-{
-    text_put(t, &c, 1);
-}
-
 void text_printf(struct text *t, const char *fmt, ...)
 {
     va_list args, again;

@@ -17,9 +17,18 @@ struct text {
 
 void text_put(struct text *t, const void *data, size_t len);
 void text_puts(struct text *t, const char *s);
-void text_putc(struct text *t, char c);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *t);
+
+static inline void text_putc(struct text *t, char c)
+{
+    if (t->failed || t->len + 2 > t->cap) {
+        text_put(t, &c, 1);
+        return;
+    }
+    t->data[t->len++] = c;
+    t->data[t->len] = '\0';
+}
 
 /* Index of the first byte that is not part of well-formed UTF-8 (no overlong forms, no surrogates,
  * nothing above U+10FFFF), or len. */
@@ -44,8 +53,9 @@ void text_put_printable(struct text *t, const char *s, size_t len);
  * serde_json and jq give). Bytes that are not UTF-8 become U+FFFD. */
 void text_put_json(struct text *t, const char *s, size_t len);
 
-/* Case of ASCII letters alone, the same in every locale (in a Turkish one strcasecmp would not find "I8"
- * in "i8"). Order is that of strcasecmp and strncasecmp in the C locale: by lower-case bytes. */
+/* Case of ASCII letters alone, the same in every locale (in a Turkish one strcasecmp would not find
+ * "I8" in "i8"). Order is that of strcasecmp and strncasecmp in the C locale: by lower-case bytes.
+ */
 char ascii_lower(char c);
 int ascii_casecmp(const char *a, const char *b);
 int ascii_ncasecmp(const char *a, const char *b, size_t n);

@@ -21,40 +21,67 @@ static int32_t *row_of(const struct paths *p, int64_t d)
     return p->x + d * (d + 1) / 2;
 }
 
-/* Where the last edit of a path with d edits that ends on diagonal k comes from: the diagonal above
- * (a code of b is added) or below (one of a is taken away). */
-static bool comes_from_above(const struct paths *p, int64_t d, int64_t k)
+/* Where the last edit of a path with d edits comes from that ends on the diagonal of number j: the
+ * diagonal above (a code of b is added) or below (one of a is taken away). */
+static bool comes_from_above(const int32_t *before, int64_t d, int64_t j)
 {
-    const int32_t *const row = row_of(p, d - 1);
-    return k == -d || (k != d && row[(k - 1 + d - 1) / 2] < row[(k + 1 + d - 1) / 2]);
+    return j == 0 || (j != d && before[j - 1] < before[j]);
 }
 
 /* Where the path stands after its last edit, before the codes that both have. */
-static int64_t start_of(const struct paths *p, int64_t d, int64_t k)
+static int64_t start_of(const int32_t *before, int64_t d, int64_t j)
 {
     if (d == 0)
         return 0;
-    const int32_t *const row = row_of(p, d - 1);
-    return comes_from_above(p, d, k) ? row[(k + 1 + d - 1) / 2] : row[(k - 1 + d - 1) / 2] + 1;
+    return comes_from_above(before, d, j) ? before[j] : before[j - 1] + 1;
+}
+
+/* The fewest edits that can be: codes that one has more often than the other. */
+static size_t fewest_edits(const struct paths *p)
+{
+    int64_t more[256] = {0};
+    size_t sum = 0;
+    for (int64_t i = 0; i < p->n_a; i++)
+        more[p->a[i]]++;
+    for (int64_t i = 0; i < p->n_b; i++)
+        more[p->b[i]]--;
+    for (size_t i = 0; i < 256; i++)
+        sum += (size_t)llabs(more[i]);
+    return sum;
+}
+
+/* One edit more. True: the end is reached. Diagonals so far from the last that ALIGN_EDITS do not
+ * lead there are left out: none of the others comes from them. */
+static bool extend_paths(const struct paths *p, int64_t d)
+{
+    const int32_t *const before = d ? row_of(p, d - 1) : NULL;
+    int32_t *const row = row_of(p, d);
+    const int64_t first = p->n_a - p->n_b - (ALIGN_EDITS - d);
+    const int64_t last = p->n_a - p->n_b + (ALIGN_EDITS - d);
+    for (int64_t j = first > -d ? (first + d + 1) / 2 : 0; j <= d && 2 * j - d <= last; j++) {
+        int64_t x = start_of(before, d, j), y = x - (2 * j - d);
+        while (x < p->n_a && y < p->n_b && p->a[x] == p->b[y]) {
+            x++;
+            y++;
+        }
+        row[j] = (int32_t)x;
+        if (x >= p->n_a && y >= p->n_b)
+            return true;
+    }
+    return false;
 }
 
 /* The number of edits; -1: more than ALIGN_EDITS, -2: out of memory. */
 static int64_t find_path(struct paths *p)
 {
+    if (fewest_edits(p) > ALIGN_EDITS)
+        return -1;
     for (int64_t d = 0; d <= ALIGN_EDITS; d++) {
         while (p->cap < (size_t)((d + 1) * (d + 2) / 2))
             if (!mem_grow((void **)&p->x, &p->cap, p->cap, sizeof *p->x))
                 return -2;
-        for (int64_t k = -d; k <= d; k += 2) {
-            int64_t x = start_of(p, d, k), y = x - k;
-            while (x < p->n_a && y < p->n_b && p->a[x] == p->b[y]) {
-                x++;
-                y++;
-            }
-            row_of(p, d)[(k + d) / 2] = (int32_t)x;
-            if (x >= p->n_a && y >= p->n_b)
-                return d;
-        }
+        if (extend_paths(p, d))
+            return d;
     }
     return -1;
 }
@@ -64,10 +91,12 @@ static void mark_common(const struct paths *p, int64_t d, bool *in_a, bool *in_b
 {
     int64_t x = p->n_a, y = p->n_b;
     for (; d >= 0; d--) {
-        const int64_t k = x - y, start = start_of(p, d, k);
+        const int64_t j = (x - y + d) / 2;
+        const int32_t *const before = d ? row_of(p, d - 1) : NULL;
+        const int64_t start = start_of(before, d, j);
         for (; x > start; x--, y--)
             in_a[x - 1] = in_b[y - 1] = false;
-        if (d > 0 && comes_from_above(p, d, k))
+        if (d > 0 && comes_from_above(before, d, j))
             y--;
         else
             x--;

@@ -2,8 +2,7 @@
 #include "libquant/license/codes.h"
 
 #include "libquant/base/memory.h"
-
-#include <string.h>
+#include "libquant/license/word_lists.h"
 
 /* Words that turn what a sentence allows, or by how much. Their order is the index's: after a
  * change it is to be made again. */
@@ -68,17 +67,18 @@ static const char *const telling[] = {
 enum { FORBIDDING = 20 };
 enum { TELLING = sizeof telling / sizeof telling[0] };
 _Static_assert(CODE_NUMBERS + (int)TELLING <= CODE_PLAIN, "codes of words overlap");
+_Static_assert((int)TELLING <= WORD_LISTS_MAX, "more words than lists take");
 
-uint8_t code_of_word(const char *word, size_t len)
+static uint8_t code_of(const struct word_lists *lists, const char *word, size_t len)
 {
     unsigned value = 0, digits = 0;
     while (digits < len && word[digits] >= '0' && word[digits] <= '9')
         value = (value * 10 + (unsigned)(word[digits++] - '0')) % CODE_NUMBERS;
     if (len && digits == len)
         return (uint8_t)value;
-    for (size_t i = 0; i < TELLING; i++)
-        if (strlen(telling[i]) == len && memcmp(telling[i], word, len) == 0)
-            return (uint8_t)(CODE_NUMBERS + i);
+    for (size_t i = lists->first[(uint8_t)*word]; i; i = lists->next[i - 1])
+        if (word_is(telling[i - 1], word, len))
+            return (uint8_t)(CODE_NUMBERS + i - 1);
     uint32_t h = UINT32_C(0x811c9dc5); /* FNV-1a */
     for (size_t i = 0; i < len; i++)
         h = (h ^ (uint8_t)word[i]) * UINT32_C(0x01000193);
@@ -88,9 +88,12 @@ uint8_t code_of_word(const char *word, size_t len)
 
 uint8_t *codes_of(const struct words *w)
 {
+    struct word_lists lists = {0};
+    for (size_t i = 0; i < TELLING; i++)
+        word_lists_add(&lists, i, telling[i]);
     uint8_t *const codes = mem_calloc(w->n + 1, 1);
     for (size_t i = 0; codes && i < w->n; i++)
-        codes[i] = code_of_word(w->stream.data + w->at[i], words_length(w, i));
+        codes[i] = code_of(&lists, w->stream.data + w->at[i], words_length(w, i));
     return codes;
 }
 

@@ -12,7 +12,6 @@
 /* A number is its value modulo CODE_NUMBERS: a prime, so that no digit changes unseen. */
 enum { CODE_NUMBERS = 61, CODE_PLAIN = 128 };
 
-uint8_t code_of_word(const char *word, size_t len);
 /* The codes of all words, to be freed; NULL: out of memory. */
 uint8_t *codes_of(const struct words *w);
 /* "not", "may", ...; NULL where the code is not that of one word. */

@@ -343,7 +343,7 @@ lq_status comparison_with(struct comparison *c, const struct index_text *t, bool
     s.codes = index_codes(s.t);
     lq_status status = s.codes ? LQ_OK : lq_fail_memory(err);
     if (status == LQ_OK)
-        status = index_kept_words(&s.kept, index_ids(t), err);
+        status = index_kept_words(&s.kept, t, err);
     uint8_t *const codes = status == LQ_OK ? codes_of(&s.kept) : NULL;
     if (status == LQ_OK && !codes)
         status = lq_fail_memory(err);

@@ -37,8 +37,6 @@ void identification_release(struct identification *id);
 
 /* "exact", "match", ... */
 const char *text_match_name(enum text_match how);
-/* True where the blank-separated list `ids` has this identifier (case does not count). */
-bool license_group_has(const char *ids, const char *id, size_t len);
 
 /* The index, for its tests: number of texts, names of text i. */
 size_t license_index_count(void);

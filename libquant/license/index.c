@@ -2,7 +2,6 @@
 #include "libquant/license/index.h"
 
 #include "libquant/base/memory.h"
-#include "libquant/license/identify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,21 +116,15 @@ uint8_t *index_codes(const struct index_text *t)
     return (uint8_t *)block;
 }
 
-lq_status index_kept_words(struct words *w, const char *ids, lq_error *err)
+lq_status index_kept_words(struct words *w, const struct index_text *t, lq_error *err)
 {
     size_t len;
-    char *const all = read_block(number_at(0) - 1, &len);
-    if (!all)
+    if (!t->kept)
+        return LQ_OK;
+    char *const stream = read_block(t->kept, &len);
+    if (!stream)
         return lq_fail_memory(err);
-    lq_status status = LQ_OK;
-    for (const char *s = all; s < all + len;) {
-        const char *const words = s + strlen(s) + 1;
-        if (license_group_has(ids, s, strlen(s))) {
-            status = words_read(w, words, strlen(words), err);
-            break;
-        }
-        s = words + strlen(words) + 1;
-    }
-    free(all);
+    const lq_status status = words_take(w, stream, len, err);
+    free(stream);
     return status;
 }

@@ -8,8 +8,8 @@
  * Of texts with INDEX_SMALL pairs or more only those with index_sampled are kept.
  *
  * texts.bin: u32 number of blocks, and for each u32 bytes and u32 bytes as zlib compresses them;
- * then the blocks. They hold the codes (codes.h) of the texts; the last one "identifier NUL words
- * NUL" of the licences that are changed most often. */
+ * then the blocks. They hold the codes (codes.h) of the texts, or the words of one of the licences
+ * that are changed most often. */
 #ifndef LQ_LICENSE_INDEX_H
 #define LQ_LICENSE_INDEX_H
 
@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { INDEX_SMALL = 256 };
 
@@ -35,13 +36,24 @@ struct index_text {
     uint8_t digest[16];
     uint32_t first, count; /* in pairs */
     uint32_t name;         /* offset in names */
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t kept;                /* the block of texts.bin with its words; 0: they are not kept */
     uint32_t block, begin, words; /* its codes in texts.bin */
 };
 
 static inline bool index_sampled(uint32_t pair)
 {
     return (pair & 3) == 0;
+}
+
+/* True where the blank-separated list `ids` has this identifier. */
+static inline bool index_group_has(const char *ids, const char *id)
+{
+    const size_t len = strlen(id);
+    for (const char *s = ids; (s = strstr(s, id)) != NULL; s++)
+        if ((s == ids || s[-1] == ' ') && (s[len] == ' ' || !s[len]))
+            return true;
+    return false;
 }
 
 size_t index_count(void);
@@ -57,8 +69,8 @@ const struct index_text *index_without_appendix(const struct index_text *t);
 
 /* The codes of a text, t->words of them, to be freed; NULL: out of memory. */
 uint8_t *index_codes(const struct index_text *t);
-/* Reads the words of the first licence of the group `ids` of which they are kept; none where there
- * is none. LQ_E_MEMORY only. */
-lq_status index_kept_words(struct words *w, const char *ids, lq_error *err);
+/* Reads the words of the licence where they are kept: of the form that `kept` names, which may be
+ * another than this. LQ_E_MEMORY only. */
+lq_status index_kept_words(struct words *w, const struct index_text *t, lq_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "libquant/base/hash.h"
 #include "libquant/base/memory.h"
+#include "libquant/license/word_lists.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ static const char *const equal_words[][2] = {
     {"whilst",          "while"          },
     {"wilful",          "wilfull"        },
 };
+enum { EQUAL_WORDS = sizeof equal_words / sizeof equal_words[0] };
+_Static_assert((int)EQUAL_WORDS <= WORD_LISTS_MAX, "more words than lists take");
 
 /* ---- characters ---- */
 
@@ -183,12 +186,12 @@ static bool is_list_marker(const char *word, size_t n, const char *after, const 
            (*after == '.' && (after + 1 == end || after[1] == ' ' || after[1] == '\t'));
 }
 
-static lq_status add_word(struct words *w, const char *word, size_t n, lq_error *err)
+static lq_status add_word(struct words *w, const struct word_lists *equal, const char *word,
+                          size_t n, lq_error *err)
 {
-    for (size_t i = 0; i < sizeof equal_words / sizeof equal_words[0]; i++)
-        if (equal_words[i][0][0] == word[0] && strlen(equal_words[i][0]) == n &&
-            memcmp(equal_words[i][0], word, n) == 0) {
-            word = equal_words[i][1];
+    for (size_t i = equal->first[(uint8_t)*word]; i; i = equal->next[i - 1])
+        if (word_is(equal_words[i - 1][0], word, n)) {
+            word = equal_words[i - 1][1];
             n = strlen(word);
             break;
         }
@@ -218,12 +221,13 @@ static bool is_copyright_sign(const struct words *w, const char *s, const char *
 }
 
 /* The words of one line: letters and digits; quotes and dashes within a word are left out. */
-static lq_status read_line(struct words *w, const char *s, const char *end, lq_error *err)
+static lq_status read_line(struct words *w, const struct word_lists *equal, const char *s,
+                           const char *end, lq_error *err)
 {
     char word[128];
     while (s < end) {
         if (*s == COPYRIGHT_SIGN || is_copyright_sign(w, s, end)) {
-            LQ_TRY(add_word(w, "copyright", 9, err));
+            LQ_TRY(add_word(w, equal, "copyright", 9, err));
             s += *s == COPYRIGHT_SIGN ? 1 : 3;
             continue;
         }
@@ -239,7 +243,7 @@ static lq_status read_line(struct words *w, const char *s, const char *end, lq_e
                 word[n++] = *s;
         word[n] = '\0';
         if (!is_list_marker(word, n, s, end))
-            LQ_TRY(add_word(w, word, n, err));
+            LQ_TRY(add_word(w, equal, word, n, err));
     }
     return LQ_OK;
 }
@@ -257,6 +261,9 @@ static lq_status note_notice(struct words *w, lq_error *err)
 lq_status words_read(struct words *w, const char *text, size_t len, lq_error *err)
 {
     struct text folded = {0};
+    struct word_lists equal = {0};
+    for (size_t i = 0; i < EQUAL_WORDS; i++)
+        word_lists_add(&equal, i, equal_words[i][0]);
     fold(&folded, text, len);
     lq_status status = folded.failed || len > UINT32_MAX / 2 ? lq_fail_memory(err) : LQ_OK;
     text_putc(&w->stream, ' ');
@@ -265,12 +272,27 @@ lq_status words_read(struct words *w, const char *text, size_t len, lq_error *er
         const char *const stop = memchr(s, '\n', (size_t)(end - s));
         const char *const next = stop ? stop : end;
         const char *const line = s + comment_length(s, (size_t)(next - s));
-        status = is_copyright_notice(line, (size_t)(next - line)) ? note_notice(w, err)
-                                                                  : read_line(w, line, next, err);
+        status = is_copyright_notice(line, (size_t)(next - line))
+                     ? note_notice(w, err)
+                     : read_line(w, &equal, line, next, err);
         s = next + 1;
     }
     text_free(&folded);
     return status;
+}
+
+lq_status words_take(struct words *w, const char *stream, size_t len, lq_error *err)
+{
+    for (size_t i = 0; i < len; i++)
+        w->cap += stream[i] == ' ';
+    w->at = mem_calloc(w->cap, sizeof *w->at);
+    text_put(&w->stream, stream, len);
+    if (!w->at || w->stream.failed)
+        return lq_fail_memory(err);
+    for (size_t i = 0; i + 1 < len; i++)
+        if (stream[i] == ' ')
+            w->at[w->n++] = (uint32_t)i + 1;
+    return LQ_OK;
 }
 
 void words_release(struct words *w)

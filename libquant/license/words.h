@@ -18,6 +18,8 @@ struct words {
 
 /* Fills a zeroed struct; words_release also after a failure (LQ_E_MEMORY). Any bytes will do. */
 lq_status words_read(struct words *w, const char *text, size_t len, lq_error *err);
+/* The same of a stream that was made of words. */
+lq_status words_take(struct words *w, const char *stream, size_t len, lq_error *err);
 void words_release(struct words *w);
 
 /* Length of word i, without the blank behind it. */

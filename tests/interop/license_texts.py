@@ -1,16 +1,19 @@
 """How well licence texts are identified: every text of the SPDX list and of the model licences, as
 it is and changed in ten ways; and texts that are no licences.
 
-    license_texts.py IDENTIFY PEERS [--list]      IDENTIFY: tests/interop/name_texts.c, compiled
+    license_texts.py IDENTIFY PEERS LQ      IDENTIFY: tests/interop/name_texts.c, compiled
 """
 
 import importlib.machinery
 import importlib.util
+import os
 import pathlib
 import random
 import re
+import statistics
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 APPENDED = ("\n\nThis model was trained in spring on text from many places. Questions are answered "
@@ -206,16 +209,19 @@ def is_named(name, group, found):
 
 
 def try_mutations(identify, texts, groups):
-    """Prints the table; returns the number of rows below their share, and what was missed."""
+    """Prints the table; returns the number of rows below their share, what was missed, and the time
+    of each changed text."""
     columns = ("exact", "match", "modified", "contained", "similar")
-    failed, misses, slowest = 0, [], 0
+    failed, misses, times = 0, [], []
     print(f"{len(texts)} texts; named first: the licence, or the group that shares its text")
     print(f"{'':34}{'named':>7}{'':>8}" + "".join(f"{c:>10}" for c in columns))
     for label, change in MUTATIONS:
         rng = random.Random(label)
-        results = run(identify, [(n, change(t, rng)) for n, t in texts])
+        changed = [(n, change(t, rng)) for n, t in texts]
+        results = run(identify, changed)
         good, how = 0, dict.fromkeys(columns, 0)
-        slowest = max([slowest] + [r[0] / 1000 for r in results])
+        times += [(r[0] / 1000, f"{n}, {label}", text)
+                  for (n, text), r in zip(changed, results)]
         for (name, _), group, (_, found) in zip(texts, groups, results):
             if is_named(name, group, found):
                 good += 1
@@ -226,8 +232,35 @@ def try_mutations(identify, texts, groups):
         share = 100 * good / len(texts)
         failed += share < (100 if label == "as it is" else 99)
         print(f"{label:34}{good:>7}{share:>7.1f}%" + "".join(f"{how[c]:>10}" for c in columns))
-    print(f"time: a changed text takes at most {slowest:.2f} ms")
-    return failed, misses
+    return failed, misses, times
+
+
+def program_time(lq, text, runs=15):
+    """The median of milliseconds of a processor that `lq license` takes for a text, start and end
+    of the program with it."""
+    with tempfile.NamedTemporaryFile(suffix="LICENSE") as f:
+        f.write(text.encode())
+        f.flush()
+        times = []
+        for _ in range(runs):
+            child = subprocess.Popen([lq, "license", f.name], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            times.append(1000 * (used.ru_utime + used.ru_stime))
+    return statistics.median(times)
+
+
+def tell_times(lq, times):
+    """Times of processors, not by the clock: others may be at work. Returns what is too slow."""
+    within = sorted(t[0] for t in times)
+    print(f"time: median {within[len(within) // 2]:.2f} ms, slowest {within[-1]:.2f} ms")
+    slowest = sorted(times, reverse=True)[:10]
+    whole = [(program_time(lq, text), label) for _, label, text in slowest]
+    none = program_time(lq, "")
+    print(f"time of the whole program, of the ten slowest: {max(whole)[0]:.2f} ms "
+          f"({max(whole)[1]}), an empty text {none:.2f} ms")
+    return within[-1] > 5
 
 
 def tell_apart(identify, texts):
@@ -291,11 +324,11 @@ def try_tampering(identify, texts):
 
 
 def main():
-    identify, peers = sys.argv[1], pathlib.Path(sys.argv[2])
+    identify, peers, lq = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     texts = load_texts(peers)
     plain = run(identify, texts)
     groups = [set(r[1][0][0].split(" ")) if r[1] else set() for r in plain]
-    failed, misses = try_mutations(identify, texts, groups)
+    failed, misses, times = try_mutations(identify, texts, groups)
     wrong = [n for (n, _), r in zip(texts, plain) if not any(
         is_named(n, set(), [f]) for f in r[1])]
     print(f"named otherwise as they are: {', '.join(wrong) or 'none'}")
@@ -315,13 +348,12 @@ def main():
     false = [n for (n, _), r in zip(others, run(identify, others)) if r[1]]
     print(f"{len(others)} other texts: {len(false)} named {false[:5] if false else ''}")
     failed += bool(false) + (len(others) < 500)
-    times = sorted(r[0] / 1000 for r in plain)
+    failed += tell_times(lq, times)
     size = sum((ROOT / "libquant/license" / name).stat().st_size
                for name in ("index.bin", "texts.bin"))
-    print(f"time: median {times[len(times) // 2]:.2f} ms, slowest {times[-1]:.2f} ms")
     print(f"index: {size} bytes")
-    failed += times[-1] > 5 or size > 1 << 20
-    print(f"{len(MUTATIONS) + len(TAMPERED) + 13 - failed} passed, {failed} failed")
+    failed += size > 1 << 20
+    print(f"{len(MUTATIONS) + len(TAMPERED) + 14 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
