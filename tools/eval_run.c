@@ -13,9 +13,11 @@
 enum { BATCH_TOKENS = 2048 }; /* that share what is read and decoded */
 
 struct job {
-    const struct context *ctx;
+    struct context ctx;
     const char *path, *base_path; /* NULL: no base */
     struct eval_model model, base;
+    struct saved_logits saved; /* the base; or its source is NULL */
+    struct sink *save;         /* or NULL */
     struct engine engine, base_engine;
     struct eval_tokens tokens;
     struct predictions p;
@@ -29,9 +31,9 @@ static lq_status open_engine(struct job *j, struct engine *e, const struct eval_
                              lq_error *err)
 {
     const uint32_t sequences = j->length < BATCH_TOKENS ? (uint32_t)(BATCH_TOKENS / j->length) : 1;
-    const struct engine_options o = {j->ctx->isa, j->ctx->threads, (uint32_t)j->length,
+    const struct engine_options o = {j->ctx.isa, j->ctx.threads, (uint32_t)j->length,
                                      sequences < j->n_chunks ? sequences : (uint32_t)j->n_chunks,
-                                     j->ctx->progress};
+                                     j->ctx.progress};
     LQ_TRY(engine_open(e, &m->weights, &o, err));
     if (!e->graph.causal)
         return lq_fail_at(err, LQ_E_UNSUPPORTED, m->weights.catalog->path, -1,
@@ -39,18 +41,70 @@ static lq_status open_engine(struct job *j, struct engine *e, const struct eval_
     return LQ_OK;
 }
 
+/* Where the base is a file of saved logits. What cannot be opened is none: as a model it is refused. */
+static lq_status open_saved(struct job *j, lq_error *err)
+{
+    struct source *source;
+    if (!j->base_path || path_is_folder(j->base_path) ||
+        source_open_file(&source, j->base_path, NULL) != LQ_OK)
+        return LQ_OK;
+    if (saved_logits_probe(source))
+        return saved_logits_open(&j->saved, source, err);
+    source_close(source);
+    return LQ_OK;
+}
+
+static lq_status read_tokens(struct job *j, const struct eval_request *q, lq_error *err)
+{
+    const struct saved_logits *const s = &j->saved;
+    uint64_t most = q->most_chunks;
+    j->length = q->length ? q->length : s->source ? s->length : EVAL_LENGTH;
+    if (s->source && s->length != j->length)
+        return lq_fail_at(err, LQ_E_MODEL, j->base_path, -1,
+                          "saved logits: of chunks of %" PRIu32 " tokens, not of %" PRIu64,
+                          s->length, j->length);
+    if (s->source && (!most || most > s->n_chunks))
+        most = s->n_chunks;
+    if (s->source && !q->text && !q->ids)
+        LQ_TRY(eval_tokens_saved(&j->tokens, &j->model, s, err));
+    else
+        LQ_TRY(eval_tokens_read(&j->tokens, &j->model, q->text, q->ids, err));
+    return eval_tokens_chunks(&j->tokens, j->length, s->source ? 1 : 2, most, &j->n_chunks, err);
+}
+
+static lq_status check_vocabulary(const struct job *j, uint32_t vocab, lq_error *err)
+{
+    if (vocab == j->engine.graph.vocab)
+        return LQ_OK;
+    return lq_fail_at(err, LQ_E_MODEL, j->base_path, -1,
+                      "has %" PRIu32 " tokens, %s has %" PRIu32 ": they cannot be compared", vocab,
+                      j->path, j->engine.graph.vocab);
+}
+
+/* Saved logits are of the tokens at hand. */
+static lq_status check_saved(struct job *j, lq_error *err)
+{
+    const size_t length = (size_t)j->length;
+    LQ_TRY(check_vocabulary(j, j->saved.vocab, err));
+    for (size_t i = 0; i < j->n_chunks * length; i++)
+        if (j->saved.tokens[i] != j->tokens.ids[i] && !(j->tokens.has_bos && i % length == 0))
+            return lq_fail_at(err, LQ_E_MODEL, j->base_path, -1,
+                              "saved logits: of another text, or of other tokens: number %zu is "
+                              "%" PRIu32 ", not %" PRIu32,
+                              i, j->saved.tokens[i], j->tokens.ids[i]);
+    return LQ_OK;
+}
+
 static lq_status open_models(struct job *j, lq_error *err)
 {
     LQ_TRY(open_engine(j, &j->engine, &j->model, err));
+    if (j->saved.source)
+        return check_saved(j, err);
     if (!j->base_path)
         return LQ_OK;
     LQ_TRY(eval_model_open(&j->base, j->base_path, err));
     LQ_TRY(open_engine(j, &j->base_engine, &j->base, err));
-    if (j->base_engine.graph.vocab != j->engine.graph.vocab)
-        return lq_fail_at(err, LQ_E_MODEL, j->base_path, -1,
-                          "has %" PRIu32 " tokens, %s has %" PRIu32 ": they cannot be compared",
-                          j->base_engine.graph.vocab, j->path, j->engine.graph.vocab);
-    return LQ_OK;
+    return check_vocabulary(j, j->base_engine.graph.vocab, err);
 }
 
 /* ---- text ---- */
@@ -74,7 +128,7 @@ static void print_text(const struct job *j)
 {
     const struct summary *const s = &j->e.summary;
     struct table t = {.align = "lrl"};
-    fprintf(j->ctx->out, "%zu chunks of %" PRIu64 " tokens, %zu tokens scored%s\n", j->p.n_chunks,
+    fprintf(j->ctx.out, "%zu chunks of %" PRIu64 " tokens, %zu tokens scored%s\n", j->p.n_chunks,
             j->length, j->p.n, j->partial ? " (partial: interrupted)" : "");
     table_cell(&t, "figure");
     table_cell(&t, "value");
@@ -95,9 +149,9 @@ static void print_text(const struct job *j)
         row(&t, "change of p, mean", &s->mean_change, 100, " %");
         row(&t, "change of p, RMS", &s->rms_change, 100, " %");
     }
-    table_print(&t, j->ctx, 0);
-    fprintf(j->ctx->out, "tokens            sha256:%s\n", j->e.token_digest);
-    fprintf(j->ctx->out, "log-probabilities sha256:%s\n", j->e.logprob_digest);
+    table_print(&t, &j->ctx, 0);
+    fprintf(j->ctx.out, "tokens            sha256:%s\n", j->e.token_digest);
+    fprintf(j->ctx.out, "log-probabilities sha256:%s\n", j->e.logprob_digest);
 }
 
 /* ---- JSON ---- */
@@ -149,20 +203,31 @@ static lq_status print_json(const struct job *j, lq_error *err)
     out_string(&o, "token_digest", j->e.token_digest);
     out_string(&o, "logprob_digest", j->e.logprob_digest);
     out_end(&o, '}');
-    return out_print(&o, j->ctx, err);
+    return out_print(&o, &j->ctx, err);
 }
 
 /* ---- the run ---- */
 
+/* Saved logits are of all chunks: an interruption leaves none. */
+static lq_status score(struct job *j, const struct eval_request *q, lq_error *err)
+{
+    struct engine *const base = j->base_path && !j->saved.source ? &j->base_engine : NULL;
+    if (q->save)
+        LQ_TRY(sink_open(&j->save, q->save, SINK_SYNC, err));
+    const struct scoring with = {base, j->saved.source ? &j->saved : NULL, j->save};
+    LQ_TRY(predictions_make(&j->p, &j->engine, &with, j->tokens.ids, j->n_chunks, err));
+    struct sink *const complete = j->save;
+    j->save = NULL;
+    return complete ? sink_commit(complete, NULL, err) : LQ_OK;
+}
+
 static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *err)
 {
     LQ_TRY(eval_model_open(&j->model, j->path, err));
-    LQ_TRY(eval_tokens_read(&j->tokens, &j->model, q->text, q->ids, err));
-    LQ_TRY(eval_tokens_chunks(&j->tokens, j->length, 2, q->most_chunks, &j->n_chunks, err));
+    LQ_TRY(open_saved(j, err));
+    LQ_TRY(read_tokens(j, q, err));
     LQ_TRY(open_models(j, err));
-    lq_status status =
-        predictions_make(&j->p, &j->engine, j->base_path ? &j->base_engine : NULL, j->tokens.ids,
-                         j->n_chunks, err);
+    const lq_status status = score(j, q, err);
     j->partial = status == LQ_E_INTERRUPTED;
     if ((status != LQ_OK && !j->partial) || j->p.n < 2)
         return status;
@@ -173,22 +238,26 @@ static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *
     LQ_TRY(predictions_digest(&j->p, e->logprob_digest, err));
     if (q->result)
         *q->result = *e;
-    if (!q->silent && j->ctx->json)
+    if (!q->silent && j->ctx.json)
         LQ_TRY(print_json(j, err));
     else if (!q->silent)
         print_text(j);
+    if (j->save && !j->ctx.quiet)
+        fprintf(j->ctx.err, "  %s was not written: it would hold all chunks\n", q->save);
     return status;
 }
 
 lq_status eval_run(const struct context *ctx, const struct eval_request *q, lq_error *err)
 {
-    struct job j = {.ctx = ctx, .path = q->model, .base_path = q->base, .length = q->length};
+    struct job j = {.ctx = context_beside(ctx, q->save ? q->save : ""), .path = q->model, .base_path = q->base};
     const lq_status status = run_job(&j, q, err);
+    sink_abort(j.save);
     predictions_release(&j.p);
     engine_release(&j.engine);
     engine_release(&j.base_engine);
     eval_model_close(&j.model);
     eval_model_close(&j.base);
+    saved_logits_close(&j.saved);
     eval_tokens_release(&j.tokens);
     return status;
 }
@@ -197,7 +266,7 @@ lq_status eval_loss(const struct context *ctx, const char *text, const char *mod
                     const char *base, struct evaluation *result, lq_error *err)
 {
     const struct eval_request q = {
-        .model = model, .base = base, .text = text, .length = 512, .result = result};
+        .model = model, .base = base, .text = text, .length = EVAL_LENGTH, .result = result};
     if (!text)
         return LQ_OK;
     fprintf(ctx->out, "\n%s, compared with %s:\n", model, base);

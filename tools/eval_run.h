@@ -7,12 +7,13 @@
 
 #include "libquant/eval/perplexity.h"
 
-enum { EVAL_MIN_LENGTH = 8, EVAL_MAX_LENGTH = 1 << 20 };
+enum { EVAL_MIN_LENGTH = 8, EVAL_LENGTH = 512, EVAL_MAX_LENGTH = 1 << 20 };
 
 struct eval_request {
-    const char *model, *base; /* base NULL: none */
-    const char *text, *ids;   /* one of them */
-    uint64_t length;          /* tokens in a chunk */
+    const char *model, *base; /* base: a model, or saved logits; NULL: none */
+    const char *text, *ids;   /* one of them; none with saved logits: their tokens */
+    const char *save;         /* where the model's logits go; NULL: nowhere */
+    uint64_t length;          /* tokens in a chunk; 0: as saved, else EVAL_LENGTH */
     uint64_t most_chunks;     /* 0: all */
     bool silent;              /* print nothing */
     struct evaluation *result; /* set after success; NULL: not needed */

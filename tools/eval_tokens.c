@@ -87,6 +87,19 @@ lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, co
     return status;
 }
 
+lq_status eval_tokens_saved(struct eval_tokens *t, const struct eval_model *m,
+                            const struct saved_logits *s, lq_error *err)
+{
+    t->path = s->source->name;
+    find_bos(t, m->weights.catalog);
+    t->n = t->cap = s->n_chunks * s->length;
+    t->ids = mem_calloc(t->n, sizeof *t->ids);
+    if (!t->ids)
+        return lq_fail_memory(err);
+    memcpy(t->ids, s->tokens, t->n * sizeof *t->ids);
+    return LQ_OK;
+}
+
 void eval_tokens_release(struct eval_tokens *t)
 {
     free(t->ids);

@@ -4,6 +4,8 @@
 
 #include "tools/eval_model.h"
 
+#include "libquant/eval/saved_logits.h"
+
 struct eval_tokens {
     const char *path;
     uint32_t *ids;
@@ -16,6 +18,9 @@ struct eval_tokens {
  * eval_tokens_release also after a failure. */
 lq_status eval_tokens_read(struct eval_tokens *t, const struct eval_model *m, const char *text,
                            const char *ids, lq_error *err);
+/* Those of saved logits, whose own then differ from them only where texts begin. */
+lq_status eval_tokens_saved(struct eval_tokens *t, const struct eval_model *m,
+                            const struct saved_logits *s, lq_error *err);
 /* Cuts the tokens into *n chunks of `length`, `most` at most where that is not 0, and puts the token that
  * texts begin with in the place of each one's first. LQ_E_MODEL where there are fewer than `least` (1 or
  * 2) chunks. */

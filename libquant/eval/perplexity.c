@@ -15,31 +15,64 @@ enum { LOGITS_FLOATS = 32 * 1024 * 1024 }; /* of one model at a time: 128 MiB */
 
 /* ---- scoring ---- */
 
+static double power_of_e(double x)
+{
+    return x == 0 ? 1.0 : exact_pow(2.718281828459045, x);
+}
+
+/* A run over all chunks, and its rooms for the rows of a tile. */
 struct score_job {
     struct predictions *p;
-    const uint32_t *next; /* the tokens that the rows predict */
-    const float *a, *b;   /* logits of the model and of the base, or NULL */
-    size_t vocab, at;     /* index of the first row among all predictions */
+    struct engine *model;
+    const struct scoring *with;
+    size_t tile;
+    float *a, *b;        /* logits of the model; logits or log-probabilities of the base */
+    uint8_t *raw;        /* rows as they are saved */
+    const uint32_t *next; /* the tokens that the rows of this tile predict */
 };
+
+/* The saved row has lost the small probabilities. Those that are left, of sum P, are taken as they are: with
+ * D, the divergence from them divided by P, that is P (D + log P). */
+static lq_status compare_saved(const struct score_job *j, size_t i, size_t r, struct row_pair *pair,
+                               lq_error *err)
+{
+    const struct engine *const e = j->model;
+    const struct saved_logits *const s = j->with->saved;
+    const uint32_t vocab = e->graph.vocab;
+    const size_t bytes = saved_row_bytes(vocab);
+    float *const b = j->b + r * vocab;
+    if (!saved_row_decode(b, j->raw + r * bytes, vocab))
+        return lq_fail_at(err, LQ_E_FORMAT, s->source->name, (int64_t)(s->rows_at + i * bytes),
+                          "saved logits: these are no log-probabilities");
+    e->lanes->compare_rows(b, j->a + r * vocab, vocab, pair);
+    pair->divergence = power_of_e(pair->log_sum_a) * (pair->divergence + pair->log_sum_a);
+    pair->log_sum_a = 0;
+    return LQ_OK;
+}
 
 static lq_status score_row(struct engine *e, void *job, size_t r, struct workspace *w, lq_error *err)
 {
     const struct score_job *const j = job;
     struct predictions *const p = j->p;
-    const float *const a = j->a + r * j->vocab, *const b = j->b ? j->b + r * j->vocab : NULL;
-    const size_t i = j->at + r;
-    (void)w;
-    (void)err;
-    if (!b) {
-        p->log_prob[i] = (double)a[j->next[r]] - e->lanes->log_sum_exp(a, j->vocab);
-        return LQ_OK;
-    }
+    const uint32_t vocab = e->graph.vocab;
+    const size_t i = p->n + r;
+    const float *const a = j->a + r * vocab, *const b = j->b ? j->b + r * vocab : NULL;
     struct row_pair pair;
-    e->lanes->compare_rows(b, a, j->vocab, &pair);
+    (void)w;
+    if (j->with->saved)
+        LQ_TRY(compare_saved(j, i, r, &pair, err));
+    else if (b)
+        e->lanes->compare_rows(b, a, vocab, &pair);
+    else
+        pair.log_sum_b = e->lanes->log_sum_exp(a, vocab);
     p->log_prob[i] = (double)a[j->next[r]] - pair.log_sum_b;
+    if (j->with->save)
+        saved_row_encode(j->raw + r * saved_row_bytes(vocab), a, vocab, pair.log_sum_b);
+    if (!b)
+        return LQ_OK;
     p->base[i] = (double)b[j->next[r]] - pair.log_sum_a;
     p->divergence[i] = pair.divergence;
-    p->same_top[i] = e->lanes->argmax(a, j->vocab) == e->lanes->argmax(b, j->vocab);
+    p->same_top[i] = e->lanes->argmax(a, vocab) == e->lanes->argmax(b, vocab);
     return LQ_OK;
 }
 
@@ -56,21 +89,25 @@ static lq_status make_room(struct predictions *p, size_t n, bool base, lq_error 
 }
 
 /* The scored rows of one sequence of the batch. */
-static lq_status score_sequence(struct predictions *p, struct engine *model, struct engine *base,
-                                const uint32_t *tokens, size_t sequence, float *a, float *b,
-                                size_t tile, lq_error *err)
+static lq_status score_sequence(struct score_job *j, const uint32_t *tokens, size_t sequence,
+                                lq_error *err)
 {
+    struct engine *const model = j->model, *const base = j->with->base;
     const size_t length = model->length, first = length / 2, end = length - 1;
-    for (size_t row = first; row < end; row += tile) {
-        const size_t n = end - row < tile ? end - row : tile;
-        struct score_job j = {p, tokens + row + 1, a, b, model->graph.vocab, p->n};
-        LQ_TRY(engine_logits(model, sequence * length + row, n, a, err));
+    for (size_t row = first; row < end; row += j->tile) {
+        const size_t n = end - row < j->tile ? end - row : j->tile;
+        j->next = tokens + row + 1;
+        LQ_TRY(engine_logits(model, sequence * length + row, n, j->a, err));
         if (base)
-            LQ_TRY(engine_logits(base, sequence * length + row, n, b, err));
-        LQ_TRY(engine_parallel(model, n, score_row, &j, err));
-        p->n += n;
+            LQ_TRY(engine_logits(base, sequence * length + row, n, j->b, err));
+        if (j->with->saved)
+            LQ_TRY(saved_logits_read(j->with->saved, j->p->n, n, j->raw, err));
+        LQ_TRY(engine_parallel(model, n, score_row, j, err));
+        if (j->with->save)
+            LQ_TRY(sink_append(j->with->save, j->raw, n * saved_row_bytes(model->graph.vocab), err));
+        j->p->n += n;
     }
-    p->n_chunks++;
+    j->p->n_chunks++;
     return LQ_OK;
 }
 
@@ -86,43 +123,49 @@ static void report(const struct predictions *p, const struct engine *model, size
     progress_step(model->progress, p->n_chunks, n_chunks, what);
 }
 
-static lq_status score_batches(struct predictions *p, struct engine *model, struct engine *base,
-                               const uint32_t *tokens, size_t n_chunks, float *a, float *b,
-                               size_t tile, lq_error *err)
+static lq_status score_batches(struct score_job *j, const uint32_t *tokens, size_t n_chunks,
+                               lq_error *err)
 {
+    struct engine *const model = j->model;
     const size_t length = model->length;
     for (size_t c = 0; c < n_chunks;) {
         const size_t left = n_chunks - c;
         const uint32_t n = left < model->max_sequences ? (uint32_t)left : model->max_sequences;
         LQ_TRY(engine_run(model, tokens + c * length, n, err));
-        if (base)
-            LQ_TRY(engine_run(base, tokens + c * length, n, err));
+        if (j->with->base)
+            LQ_TRY(engine_run(j->with->base, tokens + c * length, n, err));
         for (uint32_t s = 0; s < n; s++)
-            LQ_TRY(score_sequence(p, model, base, tokens + (c + s) * length, s, a, b, tile, err));
+            LQ_TRY(score_sequence(j, tokens + (c + s) * length, s, err));
         c += n;
-        report(p, model, n_chunks);
+        report(j->p, model, n_chunks);
     }
     return LQ_OK;
 }
 
-lq_status predictions_make(struct predictions *p, struct engine *model, struct engine *base,
+lq_status predictions_make(struct predictions *p, struct engine *model, const struct scoring *with,
                            const uint32_t *tokens, size_t n_chunks, lq_error *err)
 {
-    const size_t per_chunk = model->length - model->length / 2 - 1, vocab = model->graph.vocab;
-    size_t tile = LOGITS_FLOATS / vocab;
+    const size_t per_chunk = saved_rows(model->length);
+    const uint32_t vocab = model->graph.vocab;
+    const bool base = with->base || with->saved, raw = with->saved || with->save;
+    struct score_job j = {.p = p, .model = model, .with = with, .tile = LOGITS_FLOATS / vocab};
     uint64_t n;
-    tile = tile < 1 ? 1 : tile > per_chunk ? per_chunk : tile;
+    j.tile = j.tile < 1 ? 1 : j.tile > per_chunk ? per_chunk : j.tile;
     p->length = model->length;
     if (!mul_u64(n_chunks, per_chunk, &n))
         return lq_fail_memory(err);
-    LQ_TRY(make_room(p, (size_t)n, base != NULL, err));
-    float *const a = mem_calloc(tile * vocab, sizeof *a);
-    float *const b = base ? mem_calloc(tile * vocab, sizeof *b) : NULL;
-    lq_status status = !a || (base && !b) ? lq_fail_memory(err) : LQ_OK;
+    LQ_TRY(make_room(p, (size_t)n, base, err));
+    j.a = mem_calloc(j.tile * vocab, sizeof *j.a);
+    j.b = base ? mem_calloc(j.tile * vocab, sizeof *j.b) : NULL;
+    j.raw = raw ? mem_calloc(j.tile, saved_row_bytes(vocab)) : NULL;
+    lq_status status = !j.a || (base && !j.b) || (raw && !j.raw) ? lq_fail_memory(err) : LQ_OK;
+    if (status == LQ_OK && with->save)
+        status = saved_logits_begin(with->save, model->length, vocab, tokens, n_chunks, err);
     if (status == LQ_OK)
-        status = score_batches(p, model, base, tokens, n_chunks, a, b, tile, err);
-    free(a);
-    free(b);
+        status = score_batches(&j, tokens, n_chunks, err);
+    free(j.a);
+    free(j.b);
+    free(j.raw);
     p->n = p->n_chunks * per_chunk; /* whole chunks only */
     return status;
 }
@@ -137,11 +180,6 @@ void predictions_release(struct predictions *p)
 }
 
 /* ---- figures: sums in the order of the tokens ---- */
-
-static double power_of_e(double x)
-{
-    return x == 0 ? 1.0 : exact_pow(2.718281828459045, x);
-}
 
 /* Mean of n values and its standard error, from sums of values and squares. */
 static struct figure mean_of(double sum, double squares, size_t n)

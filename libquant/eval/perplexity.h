@@ -8,6 +8,7 @@
 #define LQ_EVAL_PERPLEXITY_H
 
 #include "libquant/eval/engine.h"
+#include "libquant/eval/saved_logits.h"
 
 /* Of every scored token, in order. */
 struct predictions {
@@ -41,10 +42,17 @@ struct evaluation {
     char token_digest[65], logprob_digest[65];
 };
 
-/* Scores `n_chunks` chunks of tokens; `base` may be NULL. Both engines were opened for chunks of the
- * same length and have the same vocabulary. After LQ_E_INTERRUPTED, p holds what was scored. Fills a
- * zeroed struct. */
-lq_status predictions_make(struct predictions *p, struct engine *model, struct engine *base,
+/* What the model's predictions are compared with, and where they go. Each may be NULL; of the first two
+ * one is. */
+struct scoring {
+    struct engine *base; /* opened for chunks of the same length, with the same vocabulary */
+    const struct saved_logits *saved; /* of the same length, vocabulary and tokens */
+    struct sink *save; /* the model's own logits, as saved_logits.h has them */
+};
+
+/* Scores `n_chunks` chunks of tokens. After LQ_E_INTERRUPTED, p holds what was scored. Fills a zeroed
+ * struct. */
+lq_status predictions_make(struct predictions *p, struct engine *model, const struct scoring *with,
                            const uint32_t *tokens, size_t n_chunks, lq_error *err);
 void predictions_release(struct predictions *p);
 

@@ -34,6 +34,46 @@ run eval f32.gguf --ids ids --ctx 64 --base f32.gguf --json
 check "a model does not diverge from itself" \
     eval 'exits 0 && prints "\"max\": 0,?$" && prints "\"value\": 1,"'
 
+run eval f32.gguf --ids ids --ctx 64 --save-all-logits logits --json
+check "logits are saved" eval 'exits 0 && [ "$(head -c 8 logits)" = _logits_ ] &&
+    [ "$(wc -c <logits)" = $((20 + 4 * 64 * 4 + 4 * 31 * (8 + 2 * 2048))) ]'
+check "which changes no figure" cmp out file.json
+cp logits first
+LQ_ISA=scalar "$lq" eval f32.gguf --ids ids --ctx 64 --save-all-logits logits --threads 7 >out 2>err
+check "and are the same for every instruction set and number of threads" cmp logits first
+run eval q4.gguf --base logits --json
+check "they are a base without a text" eval 'exits 0 && prints "kl_divergence" &&
+    [ "$(digest out)" = "$(digest base.json)" ]'
+mean() { sed -n '/"kl_divergence"/{n;s/.*: *//;s/,//;p;}' "$1"; }
+check "the divergence from them is that from the model, to what they hold" \
+    awk -v a="$(mean out)" -v b="$(mean base.json)" \
+    'BEGIN { d = a - b; exit !(a > 0 && d < 2e-5 && d > -2e-5) }'
+cp out saved.json
+run eval q4.gguf --ids ids --base logits --ctx 64 --json
+check "the text may be given, too" cmp out saved.json
+run eval q4.gguf --base logits --chunks 1 --json
+check "fewer chunks may be scored" eval 'exits 0 && prints "\"chunks\": 1,"'
+run eval q4.gguf --base logits --ctx 32
+check "but not of another length" refused 3 'logits: .*chunks of 64 tokens, not of 32'
+sed 's/^7/8/' ids >other
+run eval q4.gguf --ids other --base logits --ctx 64
+check "nor of another text" refused 3 'logits: .*of another text'
+head -c 9000 logits >cut
+run eval q4.gguf --base cut
+check "what is cut off is refused" refused 3 'cut: .*cut off'
+run eval "$root/tests/fuzz/corpus/eval/llama.gguf" --base logits
+check "and so are logits of another vocabulary" refused 3 'logits: .*has 2048 tokens'
+"$lq" eval f32.gguf --text "$demo/eval.txt" --save-all-logits stopped >out 2>err &
+pid=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ "$(find . -name '.stopped.*.tmp' -size +0)" ] && break
+    sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+code=$?
+check "an interrupted run saves none" eval 'exits 130 && [ -z "$(find . -name "*stopped*")" ]'
+
 run eval f32.gguf --ids ids
 check "a text must fill two chunks" refused 3 'ids: .*300 tokens; two chunks of 512'
 run eval f32.gguf
