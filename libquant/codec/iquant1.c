@@ -29,7 +29,7 @@ struct settled {
 };
 
 /* Insertion sort: stable, and the numbers are few. */
-static void sort(struct iq1_sorted *s)
+static void sort(struct iq1_part *s)
 {
     for (int i = 0; i < s->n; i++) {
         int k = i;
@@ -40,7 +40,7 @@ static void sort(struct iq1_sorted *s)
 }
 
 /* The values of t + shift for a group. */
-static const float *values_of(const struct iq1_sorted *s, uint32_t minus, int group)
+static const float *values_of(const struct iq1_part *s, uint32_t minus, int group)
 {
     if (s->n == IQ1_M_PART)
         minus = minus >> (1 - group) & 1;
@@ -68,7 +68,7 @@ static uint32_t nearest_entry(const uint16_t *list, const float *x, const float 
 }
 
 /* The best scale for the codes of all groups; `scale` where there is none. */
-static float refit(const struct iq1_sorted *s, const uint32_t *codes, uint32_t minus, float scale)
+static float refit(const struct iq1_part *s, const uint32_t *codes, uint32_t minus, float scale)
 {
     float qx = 0;
     float qq = 0;
@@ -82,9 +82,9 @@ static float refit(const struct iq1_sorted *s, const uint32_t *codes, uint32_t m
 }
 
 /* From a split to codebook entries. */
-static void settle(const struct iq1_sorted *s, const struct iq1_split *split,
-                   const struct iq1_steps *steps, struct settled *f)
+static void settle(const struct iq1_part *s, const struct iq1_steps *steps, struct settled *f)
 {
+    const struct iq1_split *const split = &s->split;
     const struct book *const book = book_get(BOOK_IQ1);
     const bool flip = split->scale < 0;
     uint32_t codes[4] = {0};
@@ -112,23 +112,34 @@ static void settle(const struct iq1_sorted *s, const struct iq1_split *split,
         f->scale = 0; /* a NaN: see reproducibility.md */
 }
 
-/* Searches the n elements under one scale. All zero, that is less than `least`, gives zeros. */
-static void search(int n, const float *x, const float *weight, float least,
+/* Searches `count` parts of n elements. Those that are zero, that is less than `least`, give zeros.
+ */
+static void search(int n, int count, const float *x, const float *weight, float least,
                    const struct iq1_steps *steps, struct settled *f)
 {
-    struct iq1_sorted s = {.n = n, .x = x, .weight = weight};
-    struct iq1_split split;
-    float max = fabsf(x[0]);
+    struct iq1_part parts[IQ1_PARTS];
 
-    *f = (struct settled){0};
-    for (int i = 1; i < n; i++)
-        max = max > fabsf(x[i]) ? max : fabsf(x[i]);
-    if (max < least)
-        return;
-    steps->sort(&s);
-    (n == IQ1_S_PART ? steps->split_s : steps->split_m)(&s, &split);
-    if (split.found)
-        settle(&s, &split, steps, f);
+    for (int p = 0; p < count; p++, x += n, weight += n) {
+        float max = fabsf(x[0]);
+        for (int i = 1; i < n; i++)
+            max = max > fabsf(x[i]) ? max : fabsf(x[i]);
+        parts[p] = (struct iq1_part){.n = n, .x = x, .weight = weight, .zero = max < least};
+    }
+    steps->split(parts, count);
+    for (int p = 0; p < count; p++) {
+        f[p] = (struct settled){0};
+        if (!parts[p].zero && parts[p].split.found)
+            settle(&parts[p], steps, &f[p]);
+    }
+}
+
+static float largest_scale(const struct settled *f, int count)
+{
+    float largest = 0;
+
+    for (int p = 0; p < count; p++)
+        largest = f[p].scale > largest ? f[p].scale : largest;
+    return largest;
 }
 
 static void weigh(const float *x, const float *importance, float *weight)
@@ -170,7 +181,7 @@ static void consider(struct iq1_split *best, float *score, float qx, float qq, i
     }
 }
 
-static void split_s(const struct iq1_sorted *s, struct iq1_split *split)
+static void split_s(const struct iq1_part *s, struct iq1_split *split)
 {
     enum { N = IQ1_S_PART };
     float wx[N + 1] = {0}; /* sums of weight * x and of weight over the first elements */
@@ -215,19 +226,18 @@ static void pack_iq1_s(struct block_iq1_s *b, const struct settled *f, float max
     }
 }
 
-void iq1_s_block(struct block_iq1_s *b, const float *x, const float *importance,
-                 const struct iq1_steps *steps)
+void iq1_s_blocks(struct block_iq1_s *b, int count, const float *x, const float *importance,
+                  const struct iq1_steps *steps)
 {
-    struct settled f[8];
-    float weight[IQ_BLOCK];
-    float max = 0;
+    struct settled f[IQ1_PARTS];
+    float weight[IQ1_S_BLOCKS * IQ_BLOCK];
 
-    weigh(x, importance, weight);
-    for (int p = 0; p < 8; p++) {
-        search(IQ1_S_PART, x + 32 * p, weight + 32 * p, 1e-12f, steps, &f[p]);
-        max = f[p].scale > max ? f[p].scale : max;
-    }
-    pack_iq1_s(b, f, max);
+    for (int k = 0; k < count; k++)
+        weigh(x + k * IQ_BLOCK, importance ? importance + k * IQ_BLOCK : NULL,
+              weight + k * IQ_BLOCK);
+    search(IQ1_S_PART, 8 * count, x, weight, 1e-12f, steps, f);
+    for (int k = 0; k < count; k++)
+        pack_iq1_s(b + k, f + 8 * k, largest_scale(f + 8 * k, 8));
 }
 
 static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
@@ -239,7 +249,7 @@ static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
             float x[IQ_BLOCK];
             memcpy(x, src, sizeof x);
-            iq1_s_block(b, x, importance ? importance + c : NULL, &iq1_scalar_steps);
+            iq1_s_blocks(b, 1, x, importance ? importance + c : NULL, &iq1_scalar_steps);
         }
 }
 
@@ -288,7 +298,7 @@ static float half_qq(const struct half *h, const float *v, int low, int high)
                    mul_add(h->w[IQ1_M_PART] * v[2], v[2], first));
 }
 
-static void split_m(const struct iq1_sorted *s, struct iq1_split *split)
+static void split_m(const struct iq1_part *s, struct iq1_split *split)
 {
     enum { N = IQ1_M_PART };
     struct half half[2] = {0};
@@ -364,14 +374,10 @@ void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
 {
     struct settled f[16];
     float weight[IQ_BLOCK];
-    float max = 0;
 
     weigh(x, importance, weight);
-    for (int p = 0; p < 16; p++) {
-        search(IQ1_M_PART, x + 16 * p, weight + 16 * p, 1e-7f, steps, &f[p]);
-        max = f[p].scale > max ? f[p].scale : max;
-    }
-    pack_iq1_m(b, f, max, x, weight);
+    search(IQ1_M_PART, 16, x, weight, 1e-7f, steps, f);
+    pack_iq1_m(b, f, largest_scale(f, 16), x, weight);
 }
 
 static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
@@ -387,7 +393,16 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
         }
 }
 
-const struct iq1_steps iq1_scalar_steps = {
-    .sort = sort, .split_s = split_s, .split_m = split_m, .nearest = nearest_entry};
+static void split(struct iq1_part *parts, int count)
+{
+    for (int p = 0; p < count; p++) {
+        if (parts[p].zero)
+            continue;
+        sort(&parts[p]);
+        (parts[p].n == IQ1_S_PART ? split_s : split_m)(&parts[p], &parts[p].split);
+    }
+}
+
+const struct iq1_steps iq1_scalar_steps = {.split = split, .nearest = nearest_entry};
 
 BLOCK_TYPE(IQ1_M, iq1_m, IQ_BLOCK, 0, (scale_iq1_m(b) & F16_INF) != F16_INF)

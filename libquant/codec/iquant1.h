@@ -17,21 +17,13 @@
 #define iq1_plus         ROUNDED(iq1_plus)
 #define iq1_minus        ROUNDED(iq1_minus)
 #define iq1_scalar_steps ROUNDED(iq1_scalar_steps)
-#define iq1_s_block      ROUNDED(iq1_s_block)
+#define iq1_s_blocks     ROUNDED(iq1_s_blocks)
 #define iq1_m_block      ROUNDED(iq1_m_block)
 
-enum { IQ1_S_PART = 32, IQ1_M_PART = 16 };
+enum { IQ1_S_PART = 32, IQ1_M_PART = 16, IQ1_PARTS = 16, IQ1_S_BLOCKS = 2 };
 
 /* What t = -1, 0, 1 stand for, with shift +1/8 and -1/8. */
 extern const float iq1_plus[3], iq1_minus[3];
-
-/* The elements under one scale, in ascending order; equals keep theirs. */
-struct iq1_sorted {
-    int n;
-    const float *x;      /* [n] as they lie in the row */
-    const float *weight; /* [n] */
-    uint8_t order[IQ1_S_PART];
-};
 
 /* The best split: order[0 ... low-1] is -1, order[low ... high-1] is 0, the rest is 1. */
 struct iq1_split {
@@ -43,11 +35,20 @@ struct iq1_split {
     float scale;    /* may be negative */
 };
 
+/* The elements under one scale. */
+struct iq1_part {
+    int n;
+    const float *x;            /* [n] as they lie in the row */
+    const float *weight;       /* [n] */
+    bool zero;                 /* too small to be searched: what follows is not looked at */
+    uint8_t order[IQ1_S_PART]; /* ascending; equals keep theirs */
+    struct iq1_split split;
+};
+
 /* The steps that have vector forms. */
 struct iq1_steps {
-    void (*sort)(struct iq1_sorted *s); /* fills in order */
-    void (*split_s)(const struct iq1_sorted *s, struct iq1_split *split);
-    void (*split_m)(const struct iq1_sorted *s, struct iq1_split *split);
+    /* Fills in order and split of count parts, at most IQ1_PARTS, of the same n. */
+    void (*split)(struct iq1_part *parts, int count);
     /* The entry, packed, of a list of a codebook that is nearest to eight elements, the first of
      * equals; the first of all where no distance is finite. `values` is iq1_plus or iq1_minus. */
     uint32_t (*nearest)(const uint16_t *list, const float *x, const float *weight,
@@ -56,11 +57,11 @@ struct iq1_steps {
 
 extern const struct iq1_steps iq1_scalar_steps;
 
-/* Encode 256 elements; importance has as many or is NULL. */
+/* Encode up to IQ1_S_BLOCKS blocks of 256 elements, or one; importance has as many or is NULL. */
 struct block_iq1_s;
 struct block_iq1_m;
-void iq1_s_block(struct block_iq1_s *b, const float *x, const float *importance,
-                 const struct iq1_steps *steps);
+void iq1_s_blocks(struct block_iq1_s *b, int count, const float *x, const float *importance,
+                  const struct iq1_steps *steps);
 void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
                  const struct iq1_steps *steps);
 

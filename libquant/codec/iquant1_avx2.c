@@ -1,7 +1,3 @@
 /* iquant1_avx2.c -- kernels of IQ1_S and IQ1_M for AVX2. */
-#include "libquant/codec/iquant1_lanes.h"
-
 #include "libquant/codec/kernel_list.h"
-
-ENCODE_IQ1(iq1_s, iq1_s_block)
-ENCODE_IQ1(iq1_m, iq1_m_block)
+#include "libquant/codec/iquant1_lanes.h"
