@@ -7,6 +7,15 @@
 
 /* ---- expressions ---- */
 
+/* One licence; an exception that one of them leaves out may be meant: the hub's identifiers cannot
+ * say it. */
+static bool is_same_licence(const char *a, const char *b)
+{
+    const size_t n = strcspn(a, " ");
+    return ascii_casecmp(a, b) == 0 ||
+           ((!a[n] || !strchr(b, ' ')) && n == strcspn(b, " ") && ascii_ncasecmp(a, b, n) == 0);
+}
+
 /* True where the two may mean the same: they share a licence, and neither is surely more. */
 static bool may_agree(const char *a, const char *b)
 {
@@ -15,7 +24,7 @@ static bool may_agree(const char *a, const char *b)
     const bool ok = license_parse(&x, a), both = license_parse(&y, b);
     for (size_t i = 0; ok && both && i < x.n_leaves; i++)
         for (size_t k = 0; k < y.n_leaves; k++)
-            share |= ascii_casecmp(x.leaf[i].id, y.leaf[k].id) == 0;
+            share |= is_same_licence(x.leaf[i].id, y.leaf[k].id);
     expression_release(&x);
     expression_release(&y);
     return share;
@@ -23,7 +32,7 @@ static bool may_agree(const char *a, const char *b)
 
 static bool is_gnu_ambiguous(const char *means)
 {
-    return means && strstr(means, "GPL-") && strstr(means, "-only OR ") &&
+    return means && strstr(means, "GPL-") && strstr(means, "-only") && strstr(means, " OR ") &&
            strstr(means, "-or-later");
 }
 
@@ -46,6 +55,9 @@ static void check_text(struct findings *out, const struct statement *s)
                        "the text is none of the licences of the index");
         return;
     }
+    if (s->loose_exception)
+        license_report(out, RULE_EXCEPTION, SEVERITY_NOTE, s, NULL,
+                       "the text has an exception, and it is not told to which licence it belongs");
     for (size_t i = 0; i < s->text.n; i++) {
         const struct text_finding *const t = &s->text.found[i];
         if (t->how == TEXT_SIMILAR)

@@ -260,8 +260,9 @@ void comparison_put(const struct comparison *c, struct text *out)
 
 /* ---- the part of the text ---- */
 
-/* The stretch with the most pairs of the licence and the fewest others, and some words around it.
- */
+/* The stretch with the most pairs of the licence and the fewest others, and some words around it;
+ * of an exception as many as it lacks: it stands behind a licence whose last words could be taken
+ * for its first. */
 static void find_part(struct side_by_side *s)
 {
     const size_t n = s->c->words->n;
@@ -282,8 +283,13 @@ static void find_part(struct side_by_side *s)
             s->end = i + 2;
         }
     }
-    s->begin -= s->begin < PASSAGE_BEFORE ? s->begin : PASSAGE_BEFORE;
-    s->end = s->end + PASSAGE_BEFORE < n ? s->end + PASSAGE_BEFORE : n;
+    size_t around = PASSAGE_BEFORE;
+    if (s->t->flags & INDEX_EXCEPTION) {
+        const size_t found = s->end - s->begin, lacks = s->n > found ? s->n - found : 0;
+        around = lacks < around ? lacks : around;
+    }
+    s->begin -= s->begin < around ? s->begin : around;
+    s->end = s->end + around < n ? s->end + around : n;
 }
 
 /* What was added at the ends of a part is no part of it. */

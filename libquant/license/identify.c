@@ -6,6 +6,7 @@
 #include "libquant/base/text.h"
 #include "libquant/license/differ.h"
 #include "libquant/license/pair_set.h"
+#include "libquant/license/spdx.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@ static const double match_score = 0.97, modified_score = 0.90, similar_score = 0
 static const double part_score = 0.95; /* of a licence's pairs, for it to stand in a longer text */
 
 enum {
-    PART_PAIRS = 40, /* of a licence that is looked for in a longer text */
-    NOTICE_PAIRS = 20
+    PART_PAIRS = 40,  /* of a licence that is looked for in a longer text */
+    NOTICE_PAIRS = 20 /* of a notice or an exception */
 };
 
 size_t license_index_count(void)
@@ -95,9 +96,11 @@ static void add(struct identification *out, struct query *q, const struct index_
     if (is_found(out, t) || out->n == IDENTIFY_MAX)
         return;
     q->found[out->n] = t;
-    out->found[out->n++] =
-        (struct text_finding){index_ids(t), t->flags & INDEX_NOTICE ? TEXT_NOTICE : how, score,
-                              (t->flags & INDEX_WITHOUT_APPENDIX) != 0};
+    out->found[out->n++] = (struct text_finding){index_ids(t),
+                                                 t->flags & INDEX_NOTICE      ? TEXT_NOTICE
+                                                 : t->flags & INDEX_EXCEPTION ? TEXT_EXCEPTION
+                                                                              : how,
+                                                 score, (t->flags & INDEX_WITHOUT_APPENDIX) != 0};
 }
 
 /* As many words, and the same pairs. Most changed texts are no longer so, and a first digest costs
@@ -140,7 +143,7 @@ static const struct index_text *nearest(const struct query *q, double *score)
     *score = similar_score;
     for (size_t i = 0; i < index_count(); i++) {
         const struct index_text *const t = index_text_at(i);
-        const double s = score_of(t, q, *score);
+        const double s = t->flags & INDEX_EXCEPTION ? 0 : score_of(t, q, *score);
         if (s > *score && !is_cc4_other(&q->words, index_ids(t))) {
             *score = s;
             best = t;
@@ -149,20 +152,28 @@ static const struct index_text *nearest(const struct query *q, double *score)
     return best;
 }
 
+/* So many pairs of the licence stand in the text; 0 where it does not stand there whole. */
+static size_t part_of(const struct query *q, const struct index_text *t)
+{
+    return pair_set_shared(&q->whole, t, (size_t)ceil(part_score * (double)t->count), false);
+}
+
 /* The licence of which the most stands in the text, and mostly in what is left of it: whole, but
- * for few pairs, each of which counts against it twice. */
+ * for few pairs, each of which counts against it twice. An exception goes before a text of the list
+ * that has a line more ("insert the GPL here"). */
 static const struct index_text *longest_part(const struct query *q, double *score)
 {
     const struct index_text *best = NULL;
     size_t best_size = 0;
     for (size_t i = 0; i < index_count(); i++) {
         const struct index_text *const t = index_text_at(i);
-        const size_t scale = t->flags & INDEX_SAMPLED ? 4 : 1, size = t->count * scale;
-        if (size < (t->flags & INDEX_NOTICE ? NOTICE_PAIRS : PART_PAIRS) || size <= best_size)
+        const bool is_short = t->flags & (INDEX_NOTICE | INDEX_EXCEPTION);
+        const size_t weight =
+            (t->flags & INDEX_SAMPLED ? 4 : 1) * (t->flags & INDEX_EXCEPTION ? 25 : 24);
+        if (t->count < (is_short ? NOTICE_PAIRS : PART_PAIRS) || t->count * weight <= best_size)
             continue;
-        const size_t least = (size_t)ceil(part_score * (double)t->count);
-        const size_t n = pair_set_shared(&q->whole, t, least, false);
-        const size_t worth = (n - 2 * (t->count - n)) * scale;
+        const size_t n = part_of(q, t);
+        const size_t worth = (n - 2 * (t->count - n)) * weight;
         if (!n || worth <= best_size || is_cc4_other(&q->words, index_ids(t)) ||
             2 * pair_set_shared(&q->whole, t, 0, true) < t->count)
             continue;
@@ -179,6 +190,25 @@ static void take(struct query *q, const struct index_text *t)
     for (size_t i = 0; i < index_count(); i++)
         if (index_text_at(i) == t || strcmp(index_ids(index_text_at(i)), index_ids(t)) == 0)
             pair_set_take(&q->whole, index_text_at(i));
+}
+
+/* Beside the licence that was found first stands an exception. */
+static bool has_exception(const struct identification *out)
+{
+    for (size_t i = 1; i < out->n; i++)
+        if (spdx_exception_of_text(out->found[i].ids))
+            return !spdx_exception_of_text(out->found[0].ids);
+    return false;
+}
+
+/* A licence is not changed by an exception that stands beside it. */
+static void set_beside_exception(struct identification *out, const struct query *q)
+{
+    const size_t n = part_of(q, q->found[0]);
+    if (out->found[0].how == TEXT_MODIFIED && n && has_exception(out)) {
+        out->found[0].how = TEXT_PART;
+        out->found[0].score = (double)n / (double)q->found[0]->count;
+    }
 }
 
 /* All licences that stand whole in the text. */
@@ -199,7 +229,8 @@ static lq_status compare(struct identification *out, const struct query *q, lq_e
 {
     struct comparison c = {0};
     lq_status status = comparison_begin(&c, &q->words, q->pair, err);
-    const bool alone = out->n == 1 && out->found[0].how != TEXT_PART;
+    const enum text_match first = out->found[0].how;
+    const bool alone = out->n == 1 && first != TEXT_PART && first != TEXT_EXCEPTION;
     for (size_t i = 0; i < out->n && status == LQ_OK; i++) {
         struct text_finding *const f = &out->found[i];
         bool modified = foreign_phrase(&q->words, f->ids) != NULL;
@@ -207,7 +238,10 @@ static lq_status compare(struct identification *out, const struct query *q, lq_e
         if (modified && f->how != TEXT_NOTICE)
             f->how = TEXT_MODIFIED;
     }
-    if (status == LQ_OK && comparison_rest(&c) && out->found[0].how == TEXT_MATCH)
+    /* To what more there is an exception cannot be said to belong. */
+    const bool whole =
+        out->found[0].how == TEXT_MATCH || (out->found[0].how == TEXT_PART && has_exception(out));
+    if (status == LQ_OK && comparison_rest(&c) && whole)
         out->found[0].how = TEXT_MODIFIED;
     comparison_put(&c, &out->differs);
     comparison_release(&c);
@@ -223,8 +257,10 @@ static lq_status judge(struct identification *out, struct query *q, lq_error *er
         take(q, t);
     }
     find_parts(out, q);
-    if (out->n)
+    if (out->n) {
+        set_beside_exception(out, q);
         return compare(out, q, err);
+    }
     if (t)
         add(out, q, t, TEXT_SIMILAR, score);
     return LQ_OK;
@@ -269,7 +305,7 @@ void identification_release(struct identification *id)
 
 const char *text_match_name(enum text_match how)
 {
-    static const char *const names[] = {"exact",     "match",           "modified",
-                                        "contained", "notice of files", "similar"};
+    static const char *const names[] = {"exact",           "match",     "modified", "contained",
+                                        "notice of files", "exception", "similar"};
     return names[how];
 }

@@ -8,12 +8,13 @@
 enum { IDENTIFY_MAX = 8 };
 
 enum text_match {
-    TEXT_EXACT,    /* the same words */
-    TEXT_MATCH,    /* at least 97 % of the word pairs */
-    TEXT_MODIFIED, /* at least 90 %, or something is in it that the licence does not have */
-    TEXT_PART,     /* stands whole in a longer text */
-    TEXT_NOTICE,   /* the notice that files under this licence carry, not the licence */
-    TEXT_SIMILAR   /* at least 50 %: like this licence, and not it: unknown terms */
+    TEXT_EXACT,     /* the same words */
+    TEXT_MATCH,     /* at least 97 % of the word pairs */
+    TEXT_MODIFIED,  /* at least 90 %, or something is in it that the licence does not have */
+    TEXT_PART,      /* stands whole in a longer text */
+    TEXT_NOTICE,    /* the notice that files under this licence carry, not the licence */
+    TEXT_EXCEPTION, /* an exception to a licence */
+    TEXT_SIMILAR    /* at least 50 %: like this licence, and not it: unknown terms */
 };
 
 struct text_finding {

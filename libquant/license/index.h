@@ -24,7 +24,8 @@ enum { INDEX_SMALL = 256 };
 enum index_flags {
     INDEX_SAMPLED = 1 << 0,
     INDEX_WITHOUT_APPENDIX = 1 << 1, /* a text cut behind "END OF TERMS AND CONDITIONS" */
-    INDEX_NOTICE = 1 << 2            /* the notice for files, not the licence */
+    INDEX_NOTICE = 1 << 2,           /* the notice for files, not the licence */
+    INDEX_EXCEPTION = 1 << 3         /* an exception to licences, not a licence */
 };
 
 struct index_header {

@@ -122,6 +122,21 @@ const char *spdx_replacement(const char *id)
     return NULL;
 }
 
+const char *spdx_exception_of_text(const char *ids)
+{
+    static const char with[] = " WITH ";
+    for (const char *s = ids; *s;) {
+        const size_t n = strcspn(s, " ");
+        const char *const exception = spdx_exception_find(s, n);
+        if (exception)
+            return exception;
+        s += n + (s[n] == ' ');
+    }
+    const char *const now = strstr(ids, "-with-") ? spdx_replacement(ids) : NULL;
+    const char *const at = now ? strstr(now, with) : NULL;
+    return at ? at + sizeof with - 1 : NULL;
+}
+
 struct hub_license hub_license_find(const char *id)
 {
     for (size_t i = 0; i < sizeof hub_ids / sizeof hub_ids[0]; i++)

@@ -19,6 +19,9 @@ const char *spdx_list_version(void);
 const struct spdx_license *spdx_license_find(const char *id, size_t len);
 /* The exception as the list writes it, or NULL. */
 const char *spdx_exception_find(const char *id, size_t len);
+/* The exception whose text these identifiers share (with blanks between them), or NULL: that of
+ * "GPL-2.0-with-GCC-exception" and its like, too, for which the list has the exception's words. */
+const char *spdx_exception_of_text(const char *ids);
 /* What the list tells to write instead ("GPL-2.0+": "GPL-2.0-or-later"); NULL where that is not one
  * identifier, or where the identifier is not deprecated. */
 const char *spdx_replacement(const char *id);

@@ -266,7 +266,7 @@ static lq_status resolve_gnu(struct license_facts *f, lq_error *err)
     for (size_t i = 0; i < f->n_statements && later != only; i++) {
         struct statement *const s = &f->statements[i];
         const char *const gap = s->means ? strstr(s->means, " OR ") : NULL;
-        if (!gap || !strstr(s->means, "GPL-") || !text_ends_with(s->means, "-or-later") ||
+        if (!gap || !strstr(s->means, "GPL-") || !strstr(gap, "-or-later") ||
             strchr(s->means, '(') || strstr(gap + 4, " OR "))
             continue;
         s->means = later ? gap + 4 : arena_strndup(&f->arena, s->means, (size_t)(gap - s->means));

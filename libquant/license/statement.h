@@ -30,6 +30,7 @@ struct statement {
     bool family;                /* among the claims is a family without version */
     const char *problem;        /* why it says nothing; NULL: it was read */
     struct identification text; /* of a text */
+    bool loose_exception;       /* in it: it is not told to which licence it belongs */
 };
 
 /* A model or data set that this one is made from. */

@@ -60,15 +60,17 @@ static bool is_plain_text(const char *s, size_t n)
     return odd <= n / 100;
 }
 
-/* "GPL-2.0 GPL-2.0-only GPL-2.0-or-later" as an expression: what the list still knows, with OR. */
-static const char *group_expression(struct arena *a, const char *ids)
+/* "GPL-2.0 GPL-2.0-only GPL-2.0-or-later" as an expression: what the list still knows, with OR;
+ * each with the exception (NULL: none). */
+static const char *group_expression(struct arena *a, const char *ids, const char *exception)
 {
     struct text t = {0};
     for (const char *s = ids; *s && t.len < IDS_LIMIT;) {
         const size_t n = strcspn(s, " ");
         const struct spdx_license *const l = spdx_license_find(s, n);
         if (!l || !l->deprecated)
-            text_printf(&t, "%s%.*s", t.len ? " OR " : "", (int)n, s);
+            text_printf(&t, "%s%.*s%s%s", t.len ? " OR " : "", (int)n, s, exception ? " WITH " : "",
+                        exception ? exception : "");
         s += n + (s[n] == ' ');
     }
     const char *const out = t.failed || !t.len ? NULL : arena_strndup(a, t.data, t.len);
@@ -76,19 +78,30 @@ static const char *group_expression(struct arena *a, const char *ids)
     return out;
 }
 
-/* Texts that are what their licence says, each with AND. */
+/* Texts that are what their licence says, each with AND. An exception belongs to the one licence
+ * beside it: of several licences or exceptions it is not told which belong together, and they are
+ * left out (LIC-EXCEPTION). */
 static void set_meaning(struct license_facts *f, struct statement *s)
 {
+    const char *exception = NULL;
     struct text t = {0};
+    size_t licenses = 0, exceptions = 0;
     for (size_t i = 0; i < s->text.n; i++) {
         const struct text_finding *const found = &s->text.found[i];
-        if (found->how == TEXT_NOTICE)
-            continue;
-        if (found->how == TEXT_SIMILAR || found->how == TEXT_MODIFIED) {
-            text_free(&t);
+        const char *const one = spdx_exception_of_text(found->ids);
+        if (found->how == TEXT_SIMILAR || found->how == TEXT_MODIFIED)
             return;
-        }
-        const char *const one = group_expression(&f->arena, found->ids);
+        licenses += !one && found->how != TEXT_NOTICE;
+        exceptions += one != NULL;
+        exception = one ? one : exception;
+    }
+    s->loose_exception = exceptions && (exceptions > 1 || licenses != 1);
+    exception = s->loose_exception ? NULL : exception;
+    for (size_t i = 0; i < s->text.n; i++) {
+        const struct text_finding *const found = &s->text.found[i];
+        if (found->how == TEXT_NOTICE || spdx_exception_of_text(found->ids))
+            continue;
+        const char *const one = group_expression(&f->arena, found->ids, exception);
         if (one)
             text_printf(&t, "%s(%s)", t.len ? " AND " : "", one);
     }

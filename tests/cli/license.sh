@@ -35,6 +35,32 @@ check "the Apache licence without its appendix is the same licence" prints '^tex
 head -c $(($(wc -c <"$apache") * 6 / 10)) "$apache" >half
 run license half
 check "half of a licence is like it, and is not it" eval 'only "warning LIC-UNKNOWN" && prints "^text .*similar"'
+cat >swift <<'EOF'
+Runtime Library Exception to the Apache 2.0 License
+
+As an exception, if you use this Software to compile your source code and
+portions of this Software are embedded into the binary product as a result,
+you may redistribute such product without providing attribution as would
+otherwise be required by Sections 4(a), 4(b) and 4(d) of the License.
+EOF
+mkdir excepted
+cat "$apache" swift >excepted/LICENSE
+run license excepted/LICENSE
+check "an exception behind a licence belongs to it" \
+    eval 'only "" && prints "^licence +Apache-2.0 WITH Swift-exception$"'
+printf -- '---\nlicense: apache-2.0\n---\n' >excepted/README.md
+run license excepted
+check "a card that names the licence only does not contradict" only ""
+run license swift
+check "an exception alone is no licence" \
+    eval 'only "note LIC-EXCEPTION" && prints "^text +swift +Swift-exception, exception"'
+{ cat "$apache" swift; echo 'This exception holds for those only that were told so in writing by the makers of it, and by no others.'; } >told
+run license told
+check "with a passage more it is a changed licence" only "warning LIC-FILE-MODIFIED"
+sed 's/without providing/not without providing/' swift | cat "$apache" - >turned
+run license turned
+check "a changed exception is one" \
+    eval 'only "warning LIC-FILE-MODIFIED" && prints "Swift-exception, modified"'
 run license "$root/docs/architecture.md"
 check "a page about licences is none" prints 'no licence text that is known'
 : >nothing

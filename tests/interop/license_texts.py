@@ -20,10 +20,11 @@ APPENDED = ("\n\nThis model was trained in spring on text from many places. Ques
             "by its makers, who are glad to hear of what you make with it. Please cite the "
             "paper.\n")
 END = "END OF TERMS AND CONDITIONS"
+EXCEPTION = 8  # INDEX_EXCEPTION
 
 
-def load_texts(peers):
-    """(identifier, text) of each, as scripts/make-license-index takes them."""
+def load_all(peers):
+    """(flags, identifier, text) of each, as scripts/make-license-index takes them, and the list."""
     path = str(ROOT / "scripts/make-license-index")
     loader = importlib.machinery.SourceFileLoader("make_index", path)
     spec = importlib.util.spec_from_loader("make_index", loader)
@@ -32,9 +33,18 @@ def load_texts(peers):
     folder = peers / "licenses"
     module.fetch(folder)
     spdx = module.member(folder, "spdx-license-list", "spdx-full.json")
-    texts = [(name, spdx[name]["licenseText"]) for name in sorted(spdx)]
-    return texts + [(name, text) for flags, name, text in module.all_texts(folder, spdx)
-                    if name.startswith("LicenseRef-")]
+    return list(module.all_texts(folder, spdx)), spdx
+
+
+def load_texts(peers):
+    """(identifier, text) of each licence."""
+    texts, spdx = load_all(peers)
+    return [(name, spdx[name]["licenseText"]) for name in sorted(spdx)] + [
+        (name, text) for _, name, text in texts if name.startswith("LicenseRef-")]
+
+
+def load_exceptions(peers):
+    return [(name, text) for flags, name, text in load_all(peers)[0] if flags == EXCEPTION]
 
 
 def reflow(text, rng):
@@ -202,10 +212,17 @@ def special_cases(identify, texts):
         yield label, "" if good else str(found)[:200]
 
 
+# Of deprecated identifiers the list has the words of the exceptions.
+EXCEPTION_OF = {"GPL-2.0-with-bison-exception": "Bison-exception-2.2",
+                "GPL-2.0-with-autoconf-exception": "Autoconf-exception-2.0",
+                "GPL-3.0-with-autoconf-exception": "Autoconf-exception-3.0",
+                "GPL-3.0-with-GCC-exception": "GCC-exception-3.1"}
+
+
 def is_named(name, group, found):
     """True where the first finding is the licence, or shares its text."""
     ids = set(found[0][0].split(" ")) if found else set()
-    return name in ids or name.replace("+", "-or-later") in ids or bool(group & ids)
+    return name in ids or EXCEPTION_OF.get(name) in ids or name.replace("+", "-or-later") in ids or bool(group & ids)
 
 
 def try_mutations(identify, texts, groups):
@@ -249,6 +266,32 @@ def program_time(lq, text, runs=15):
             child.returncode = os.waitstatus_to_exitcode(status)
             times.append(1000 * (used.ru_utime + used.ru_stime))
     return statistics.median(times)
+
+
+def try_exceptions(identify, exceptions, texts):
+    """Each exception alone, behind licences that have some, and with a word turned. Returns the
+    number of what is not as it should be."""
+    def is_that(name, found):
+        return name in found[0].split(" ") and found[1] in ("exception", "exact", "contained")
+    alone = run(identify, exceptions)
+    lost = [n for (n, _), (_, f) in zip(exceptions, alone) if len(f) != 1 or not is_that(n, f[0])]
+    print(f"{len(exceptions)} exceptions alone: {len(exceptions) - len(lost)} named {lost or ''}")
+    pairs = [(n, lic, text) for lic in ("GPL-2.0-only", "GPL-3.0-only", "LGPL-2.1-only", "Apache-2.0")
+             for n, text in exceptions]
+    beside = [(n, texts[lic] + "\n\n" + text) for n, lic, text in pairs]
+    missed = [f"{lic} {n}" for (n, lic, _), (_, f) in zip(pairs, run(identify, beside))
+              if len(f) != 2 or not is_that(n, f[1]) or lic not in f[0][0].split(" ")
+              or f[0][1] not in ("match", "contained")]
+    print(f"{len(beside)} times behind a licence: {len(beside) - len(missed)} both named "
+          f"{missed or ''}")
+    turned = [(n, texts["GPL-2.0-only"] + "\n\n" + tamper(text, *TAMPERED[0][1:], rng)[0])
+              for rng in [random.Random("exceptions")] for n, text in exceptions
+              if tamper(text, *TAMPERED[0][1:], rng)]
+    unseen = [n for (n, _), (_, f) in zip(turned, run(identify, turned))
+              if not any(how == "modified" for _, how, _ in f)]
+    print(f"{len(turned)} of them with a negation taken away: {len(turned) - len(unseen)} said to "
+          f"be modified {unseen or ''}")
+    return bool(lost) + (100 * len(missed) > len(beside)) + bool(unseen)
 
 
 def tell_times(lq, times):
@@ -334,6 +377,7 @@ def main():
     print(f"named otherwise as they are: {', '.join(wrong) or 'none'}")
     print("\n".join(misses))
     failed += bool(wrong) + bool(tell_apart(identify, texts)) + try_tampering(identify, texts)
+    failed += try_exceptions(identify, load_exceptions(peers), dict(texts))
     rng = random.Random("cut")
     cut = run(identify, [(n, truncate(t, rng)) for n, t in texts])
     sure = [f"{n}: {f[0]}" for (n, _), group, r in zip(texts, groups, cut) for f in r[1]
@@ -353,7 +397,7 @@ def main():
                for name in ("index.bin", "texts.bin"))
     print(f"index: {size} bytes")
     failed += size > 1 << 20
-    print(f"{len(MUTATIONS) + len(TAMPERED) + 14 - failed} passed, {failed} failed")
+    print(f"{len(MUTATIONS) + len(TAMPERED) + 17 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

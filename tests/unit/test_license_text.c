@@ -11,6 +11,7 @@
 
 #include "libquant/license/identify.h"
 #include "libquant/license/index.h"
+#include "libquant/license/spdx.h"
 
 #define GRANT                                                                                      \
     "Permission is hereby granted, free of charge, to any person obtaining a copy of this "        \
@@ -307,6 +308,33 @@ static void the_notice_of_files_is_no_licence(void **state)
              "Apache-2.0", TEXT_NOTICE, 1);
 }
 
+#define FMT                                                                                        \
+    "--- Optional exception to the license ---\n\nAs an exception, if, as a result of your "       \
+    "compiling your source code, portions of this Software are embedded into a "                   \
+    "machine-executable "                                                                          \
+    "object form of such source code, you may redistribute such embedded portions in such object " \
+    "form without including the above copyright and permission notices.\n"
+
+static void exceptions_stand_beside_licences(void **state)
+{
+    (void)state;
+    struct identification id = {0};
+    check_is(FMT, "fmt-exception", TEXT_EXCEPTION, 1);
+    assert_int_equal(license_identify(&id, MIT FMT, strlen(MIT FMT), NULL), LQ_OK);
+    assert_int_equal(id.n, 2);
+    assert_string_equal(id.found[0].ids, "MIT");
+    assert_int_equal(id.found[0].how, TEXT_PART);
+    assert_string_equal(id.found[1].ids, "fmt-exception");
+    assert_int_equal(id.found[1].how, TEXT_EXCEPTION);
+    identification_release(&id);
+    assert_string_equal(spdx_exception_of_text("fmt-exception"), "fmt-exception");
+    assert_string_equal(spdx_exception_of_text("wxWindows WxWindows-exception-3.1"),
+                        "WxWindows-exception-3.1");
+    assert_string_equal(spdx_exception_of_text("GPL-3.0-with-GCC-exception"), "GCC-exception-3.1");
+    assert_null(spdx_exception_of_text("eCos-2.0"));
+    assert_null(spdx_exception_of_text("MIT"));
+}
+
 static void short_texts_keep_all_their_pairs(void **state)
 {
     (void)state;
@@ -335,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_part_of_a_licence_is_not_taken_for_it),
         cmocka_unit_test(additions_make_a_text_modified),
         cmocka_unit_test(several_in_one_file),
+        cmocka_unit_test(exceptions_stand_beside_licences),
         cmocka_unit_test(short_texts_keep_all_their_pairs),
         cmocka_unit_test(what_is_no_licence),
         cmocka_unit_test(the_notice_of_files_is_no_licence),
