@@ -168,8 +168,8 @@ static const struct index_text *longest_part(const struct query *q, double *scor
     for (size_t i = 0; i < index_count(); i++) {
         const struct index_text *const t = index_text_at(i);
         const bool is_short = t->flags & (INDEX_NOTICE | INDEX_EXCEPTION);
-        const size_t weight =
-            (t->flags & INDEX_SAMPLED ? 4 : 1) * (t->flags & INDEX_EXCEPTION ? 25 : 24);
+        const size_t scale = t->flags & INDEX_SAMPLED ? 4 : 1;
+        const size_t weight = scale * (t->flags & INDEX_EXCEPTION ? 25 : 24);
         if (t->count < (is_short ? NOTICE_PAIRS : PART_PAIRS) || t->count * weight <= best_size)
             continue;
         const size_t n = part_of(q, t);
