@@ -2,7 +2,7 @@
 #include "libquant/provenance/lineage_honest.h"
 
 #include "libquant/codec/num.h"
-#include "libquant/provenance/lineage_parts.h"
+#include "libquant/provenance/lineage_book.h"
 
 #include <math.h>
 #include <string.h>
@@ -78,29 +78,9 @@ static double codes_of_elements(const struct block_shape *s, const struct block_
     return worst;
 }
 
-/* Of an element beyond the levels, which matters little where the scale is chosen for others, only
- * the half step counts that belongs to the last level. */
-static double limited(const struct block_shape *s, const struct block_part *p, double x)
-{
-    const double edge = s->step / 2.0;
-    const double last = p->levels ? p->levels[p->n_levels - 1] : p->n_levels - 1;
-    const double u = (x - p->base) / p->unit;
-    return (s->flags & SHAPE_MIRRORED) ? clamp(u, -last - edge, last + edge)
-                                       : clamp(u, -edge, last + edge);
-}
-
 static bool other_sign(float a, float b)
 {
     return (a < 0 && b > 0) || (a > 0 && b < 0);
-}
-
-/* Of eight elements the first one that has the wrong sign; 8: none. */
-static size_t wrong_sign(const float *v, const float *x)
-{
-    size_t i = 0;
-    while (i < 8 && !other_sign(v[i], x[i]))
-        i++;
-    return i;
 }
 
 /* Signs do not depend on the scale: they are those of the elements. Where parity asks for it, an
@@ -117,60 +97,6 @@ static bool signs_are_honest(const struct block_shape *s, const float *v, const 
             return false;
     }
     return true;
-}
-
-/* With `zoom` times the stored scale. */
-static double codes_of_groups(const struct block_shape *s, const struct block_part *stored,
-                              const float *v, const float *x, double zoom)
-{
-    struct block_part zoomed = *stored;
-    double worst = 0, more = 0;
-    size_t turned = 8;
-    zoomed.unit *= zoom;
-    zoomed.base *= zoom;
-    for (size_t i = 0; i < stored->len; i++) {
-        if (i % 8 == 0)
-            turned = s->flags & SHAPE_PARITY ? wrong_sign(v + i, x + i) : 8;
-        if (i % 8 != turned) {
-            const double u = limited(s, &zoomed, (double)x[i]);
-            const double at = s->flags & SHAPE_MIRRORED ? fabs(u) : u;
-            const double mine = u - ((double)v[i] - stored->base) / stored->unit;
-            const double least = nearest_level(stored, at) - at;
-            more += mine * mine - least * least;
-        }
-        if ((i + 1) % s->group == 0) {
-            worst = more > worst ? more : worst;
-            more = 0;
-        }
-    }
-    return worst / (s->step * s->step);
-}
-
-/* How many times the stored scale is the one of which the largest element takes twice the largest
- * level; at least 4, and no more than 1024. */
-static double largest_zoom(const struct block_part *p, const float *x)
-{
-    const double last = p->levels ? p->levels[p->n_levels - 1] : 1;
-    float largest = 0;
-    for (size_t i = 0; i < p->len; i++)
-        largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest;
-    return clamp(2 * (double)largest / (fabs(p->unit) * last), 4, 1024);
-}
-
-/* Codes of codebooks are chosen under a scale that suits the largest element. Then it is fitted,
- * and rounded to a few bits: where importance is in the smallest elements, to a small part of what
- * it was. So this is the least over scales from a quarter of the stored one to the largest, in
- * steps of a sixteenth of an octave. */
-static double codes_of_any_zoom(const struct block_shape *s, const struct block_part *p,
-                                const float *v, const float *x, double enough)
-{
-    const double most = largest_zoom(p, x);
-    double least = codes_of_groups(s, p, v, x, 1);
-    for (double zoom = 0.25; zoom <= most && least > enough; zoom *= 1.0442737824274138) {
-        const double codes = codes_of_groups(s, p, v, x, zoom);
-        least = codes < least ? codes : least;
-    }
-    return least;
 }
 
 /* ---- codes under a scale that was fitted later ---- */
@@ -243,16 +169,25 @@ static double codes_of_any_scale(const struct block_shape *s, const struct block
     return out > 0 ? out : 0;
 }
 
-/* Where more is not asked for than that it is at most `enough`, that is what may be returned. */
+/* Parts in which nothing seems to count are left empty: the least levels, and no minuses. */
+static bool is_empty(const struct block_part *p, const float *v)
+{
+    size_t i = 0;
+    while (i < p->len && (double)v[i] / p->unit > 0 &&
+           nearest_level(p, (double)v[i] / p->unit) == p->levels[0])
+        i++;
+    return i == p->len;
+}
+
 static double codes_of(const struct block_shape *s, const struct block_part *p, const float *v,
-                       const float *x, double enough)
+                       const float *x)
 {
     if (p->unit == 0)
         return 0;
-    if ((s->flags & SHAPE_MIRRORED) && !signs_are_honest(s, v, x, p->len))
+    if ((s->flags & SHAPE_MIRRORED) && !signs_are_honest(s, v, x, p->len) && !is_empty(p, v))
         return INFINITY;
-    if (s->group > 1)
-        return codes_of_any_zoom(s, p, v, x, enough);
+    if (s->book != BOOK_COUNT)
+        return book_distance(s, p, v, x);
     const double worst = codes_of_elements(s, p, v, x);
     if (!(s->flags & SHAPE_REFITTED) || worst <= 0)
         return worst;
@@ -296,8 +231,7 @@ void honest_measure(const struct honest *h, const struct honest_block *b,
     s->parts(b->again_stored, again);
     out[HONEST_CODES] = out[HONEST_PART] = 0;
     for (size_t i = 0; i < n; at += parts[i++].len) {
-        const double codes =
-            codes_of(s, &parts[i], b->v + at, b->x + at, (double)h->bound[HONEST_CODES]);
+        const double codes = codes_of(s, &parts[i], b->v + at, b->x + at);
         const double mine = error2(b->v + at, b->x + at, parts[i].len);
         const double ours =
             error2(b->again + at, b->x + at, parts[i].len) + allowance(s, &again[i]);
@@ -313,8 +247,7 @@ float honest_distance(const struct honest *h, const struct honest_block *b)
 {
     const size_t n = h->type->block_len;
     double s[HONEST_STATISTICS], far = 0;
-    if (!f32_all_finite(b->x, n) ||
-        memcmp(b->stored, b->again_stored, h->type->block_bytes) == 0)
+    if (!f32_all_finite(b->x, n) || memcmp(b->stored, b->again_stored, h->type->block_bytes) == 0)
         return 0;
     if (!f32_all_finite(b->v, n))
         return INFINITY;

@@ -5,11 +5,12 @@
  * then gives every element the code that is nearest under these scales. So there are two questions:
  *
  *   CODES   is every element as near as the stored scales allow? In steps between levels: how much
- *           farther than the nearest level the worst element is; of codebooks, the sum of squares
- * of a group. It does not depend on importance. Where a type's scale is fitted after the codes were
- * chosen: is there any scale under which they are the nearest? PART    are the scales worth having?
- * The squared error of a part over that of our own encoder without importance, with an allowance
- * for the grain of the stored scales BLOCK   the same over the whole block
+ *           farther than the nearest level the worst element is. It does not depend on importance.
+ *           Where a type's scale is fitted after the codes were chosen: is there any scale under
+ *           which they are the nearest? Of codebooks, see book_distance
+ *   PART    are the scales worth having? The squared error of a part over that of our own encoder
+ *           without importance, with an allowance for the grain of the stored scales
+ *   BLOCK   the same over the whole block
  */
 #ifndef LQ_PROVENANCE_LINEAGE_HONEST_H
 #define LQ_PROVENANCE_LINEAGE_HONEST_H

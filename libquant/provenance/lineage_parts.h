@@ -3,6 +3,7 @@
 #ifndef LQ_PROVENANCE_LINEAGE_PARTS_H
 #define LQ_PROVENANCE_LINEAGE_PARTS_H
 
+#include "libquant/codec/iquant.h"
 #include "libquant/codec/type.h"
 
 enum { BLOCK_PARTS = 32 }; /* most of a block */
@@ -31,9 +32,9 @@ struct block_shape {
     const struct type_info *type;
     /* Fills the parts of a stored block and returns how many there are. */
     size_t (*parts)(const void *stored, struct block_part out[BLOCK_PARTS]);
-    uint8_t group; /* elements that are coded together: 1, or those of a codebook entry */
-    uint8_t step;  /* the usual distance of two levels */
-    uint8_t flags; /* enum shape_flags */
+    enum book_id book; /* whose entries are groups of elements; BOOK_COUNT: none */
+    uint8_t step;      /* the usual distance of two levels */
+    uint8_t flags;     /* enum shape_flags */
 };
 
 /* NULL where the type has no such form. */

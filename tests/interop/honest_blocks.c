@@ -1,12 +1,16 @@
 /* honest_blocks.c -- the statistics of lineage_honest.h over honest blocks, and over changed ones.
  *
- *   honest_blocks calibrate BLOCKS [TYPE...]   largest statistics among BLOCKS honest blocks of a
- * type honest_blocks curve BLOCKS [TYPE...]       share of changed blocks that are found, by size
- * of change
+ *   honest_blocks calibrate BLOCKS [TYPE...]
+ *       largest statistics among BLOCKS honest blocks of a type
+ *   honest_blocks check BLOCKS [TYPE...]
+ *       the same of other blocks than those
+ *   honest_blocks curve BLOCKS [TYPE...]
+ *       share of changed blocks that are found, by size of change
  *
  * Honest blocks are made of weights of several distributions, without importance and with random
- * ones of several kinds: all alike, within a factor of three, exponential, and log-normal with a
- * spread of e^1 to e^3. Everything comes from a counter, so that every run gives the same.
+ * ones of several kinds: all alike, within a factor of three, exponential, log-normal with a spread
+ * of e^1 to e^3, and exponential with zeros for half of all but every eighth. Everything comes from
+ * a counter, so that every run gives the same.
  */
 #include "libquant/codec/kernels.h"
 #include "libquant/provenance/lineage_honest.h"
@@ -16,10 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLS = 4096, KINDS = 7, WEIGHTS = 5 };
+enum { COLS = 4096, KINDS = 8, WEIGHTS = 5 };
 
-static const char *const kind_names[KINDS] = {
-    "none", "ones", "uniform", "exponential", "log-normal 1", "log-normal 2", "log-normal 3"};
+static const char *const kind_names[KINDS] = {"none",         "ones",         "uniform",
+                                              "exponential",  "log-normal 1", "log-normal 2",
+                                              "log-normal 3", "zeros"};
 
 static uint64_t state = 1;
 
@@ -80,6 +85,7 @@ static void make_importance(float *w, int kind)
         w[i] = kind == 1   ? 1.0f
                : kind == 2 ? (float)(0.5 + uniform())
                : kind == 3 ? (float)-log(uniform())
+               : kind == 7 ? i % 8 && uniform() < 0.5 ? 0.0f : (float)-log(uniform())
                            : (float)exp((kind - 3) * normal());
 }
 

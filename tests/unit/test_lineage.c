@@ -518,10 +518,32 @@ static void honest_blocks_are_not_accused_and_others_are(void **unused)
     }
 }
 
+/* Elements that are nearly nothing beside the others of a block. */
+static void parts_that_are_left_empty_are_honest(void **unused)
+{
+    static float x[COLS], w[COLS];
+    (void)unused;
+    state = 13;
+    for (int i = 0; i < COLS; i++) {
+        x[i] = (i % 256 < 32 ? 1e-16f : 1) * random_value();
+        w[i] = 0.01f + fabsf(random_value());
+    }
+    for (size_t t = 0; t < type_count(); t++) {
+        const struct honest *const h = honest_of(type_at(t));
+        if (h && !(farthest_block(h, x, x, w) <= 1))
+            print_error("%s\n", h->type->name);
+        assert_true(!h || farthest_block(h, x, x, w) <= 1);
+    }
+}
+
+/* The types whose elements share the entries of a codebook. */
+static const struct type_info *const book_types[] = {
+    &type_IQ2_XXS, &type_IQ2_XS, &type_IQ2_S, &type_IQ3_XXS, &type_IQ3_S, &type_IQ1_S, &type_IQ1_M};
+enum { BOOK_TYPES = sizeof book_types / sizeof *book_types };
+
 /* Then the scale is fitted to the small elements, and far below the one that chose the codes. */
 static void importance_in_the_smallest_elements_is_honest(void **unused)
 {
-    static const struct type_info *const types[] = {&type_IQ2_XXS, &type_IQ2_XS, &type_IQ2_S};
     static float x[COLS], w[COLS];
     (void)unused;
     state = 12;
@@ -530,12 +552,31 @@ static void importance_in_the_smallest_elements_is_honest(void **unused)
         x[i] = small ? 0.01f : random_value();
         w[i] = small ? 1 : 1e-7f;
     }
-    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
-        struct honest h = *honest_of(types[t]);
-        h.bound[HONEST_CODES] =
-            10; /* alone; they are nearer than the bound that all have to keep */
+    for (int t = 0; t < BOOK_TYPES; t++) {
+        struct honest h = *honest_of(book_types[t]);
+        h.bound[HONEST_CODES] = 1.001f; /* what follows from the lists of neighbours */
         h.bound[HONEST_PART] = h.bound[HONEST_BLOCK] = INFINITY;
         assert_true(farthest_block(&h, x, x, w) <= 1);
+    }
+}
+
+/* Without their signs, and whatever the error. */
+static void entries_of_other_values_are_found(void **unused)
+{
+    static float x[COLS], other[COLS], w[COLS];
+    (void)unused;
+    state = 14;
+    for (int i = 0; i < COLS; i++) {
+        x[i] = fabsf(random_value());
+        other[i] = fabsf(random_value());
+        w[i] = 0.01f + fabsf(random_value());
+    }
+    for (int t = 0; t < BOOK_TYPES; t++) {
+        struct honest h = *honest_of(book_types[t]);
+        h.bound[HONEST_PART] = h.bound[HONEST_BLOCK] = INFINITY;
+        if (!(farthest_block(&h, x, other, w) > 1))
+            print_error("%s\n", h.type->name);
+        assert_true(farthest_block(&h, x, other, w) > 1);
     }
 }
 
@@ -556,7 +597,9 @@ int main(void)
         cmocka_unit_test(a_grid_is_known_whatever_the_way_to_it),
         cmocka_unit_test(each_decoded_value_is_one_of_its_part),
         cmocka_unit_test(honest_blocks_are_not_accused_and_others_are),
+        cmocka_unit_test(parts_that_are_left_empty_are_honest),
         cmocka_unit_test(importance_in_the_smallest_elements_is_honest),
+        cmocka_unit_test(entries_of_other_values_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
