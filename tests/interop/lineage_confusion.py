@@ -18,6 +18,7 @@ TRUTH = {
     "demo": (["demo"], {"identical", "re-derived", "explained"}),
     "tuned": (["demo"], {"fine-tuned"}),
     "tuned-2": (["demo"], {"fine-tuned"}),
+    "brief": (["demo"], {"fine-tuned"}),
     "head": (["demo"], {"fine-tuned"}),
     "lora": (["demo"], {"fine-tuned"}),
     "linear": (["tuned", "tuned-2"], {"merged"}),

@@ -1,6 +1,9 @@
-"""lineage_models.py -- models of known descent from the demo model: lineage_models.py FOLDER [--quick]
+"""lineage_models.py -- models of known descent from the demo model:
+
+    lineage_models.py FOLDER [--quick | NAME...]
 
     tuned, tuned-2   all weights trained further, on other text, with other seeds
+    brief            tuned after its first 40 steps
     head             the same, the first two layers and the embeddings frozen
     lora             low-rank additions of rank 8 to every matrix of the layers, trained, added
     linear, slerp    merges of tuned and tuned-2: 0.7 and 0.3; spherical, at 0.4
@@ -14,7 +17,7 @@
     other-norms      that, with the demo model's norms
 
 A folder each, as Hugging Face lays models out, BF16. --quick: those that need no training. A model that
-is there is not made again.
+is there is not made again. Trainings take 1000 steps, some minutes each.
 """
 import json
 import os
@@ -62,7 +65,7 @@ def write(folder, weights, **changes):
     os.rename(new, folder)
 
 
-def batches(seed, steps, batch=4, context=128):
+def batches(seed, steps, batch=2, context=128):
     tokenizer = Tokenizer.from_file(os.path.join(DEMO, "tokenizer.json"))
     tokens = training_tokens(tokenizer, seed, 5 * steps * batch * context + 20000)
     inputs, targets = windows(tokens, context, tokenizer.token_to_id(BOS))
@@ -90,12 +93,12 @@ def train(model, parameters, seed, steps, rate, name):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if step % 20 == 0:
+        if step % 100 == 0 or step == steps - 1:
             print(f"{name}: step {step} loss {loss.item():.3f}", flush=True)
     return model.state_dict()
 
 
-def tuned(seed, steps=40, frozen=()):
+def tuned(seed, steps=1000, frozen=()):
     torch.manual_seed(seed)
     model = new_model(demo_weights())
     for name, p in model.named_parameters():
@@ -121,7 +124,7 @@ class LowRank(torch.nn.Module):
         return weight + self.scale * self.b @ self.a
 
 
-def lora(seed, steps=40):
+def lora(seed, steps=1000):
     torch.manual_seed(seed)
     model = new_model(demo_weights())
     for p in model.parameters():
@@ -173,7 +176,7 @@ def mixed(a, b):
             for n in a}
 
 
-def make(folder, quick):
+def make(folder, names):
     base = demo_weights()
 
     def stored(name):
@@ -186,6 +189,7 @@ def make(folder, quick):
     recipes = {
         "tuned": lambda: (tuned(11), {}),
         "tuned-2": lambda: (tuned(12), {}),
+        "brief": lambda: (tuned(11, steps=40), {}),
         "head": lambda: (tuned(13, frozen=("model.embed_tokens", "model.layers.0.",
                                            "model.layers.1.")), {}),
         "lora": lambda: (lora(14), {}),
@@ -201,7 +205,7 @@ def make(folder, quick):
         "other-norms": lambda: ({n: (base if "norm" in n else stored("other"))[n] for n in base}, {}),
     }
     for name, recipe in recipes.items():
-        if os.path.exists(f"{folder}/{name}") or (quick and name not in QUICK):
+        if os.path.exists(f"{folder}/{name}") or (names and name not in names):
             continue
         weights, changes = recipe()
         write(f"{folder}/{name}", weights, **changes)
@@ -211,10 +215,10 @@ def make(folder, quick):
 def other():
     torch.manual_seed(4004)
     model = new_model()
-    return train(model, list(model.parameters()), 15, 100, 2e-3, "other")
+    return train(model, list(model.parameters()), 15, 1000, 2e-3, "other")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     os.makedirs(sys.argv[1], exist_ok=True)
-    make(sys.argv[1], "--quick" in sys.argv)
+    make(sys.argv[1], QUICK if sys.argv[2:] == ["--quick"] else sys.argv[2:])
