@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void *mem_calloc(size_t count, size_t size)
 {
@@ -13,6 +15,19 @@ void *mem_calloc(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &bytes))
         return NULL;
     return calloc(1, bytes ? bytes : 1);
+}
+
+void *mem_calloc_huge(size_t count, size_t size)
+{
+    void *const p = mem_calloc(count, size);
+#ifdef MADV_HUGEPAGE
+    /* Whole pages only. It is advice: what comes of it does not matter. */
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)p + page - 1) / page * page;
+    if (p && count * size >= 2 * page)
+        madvise((void *)first, ((uintptr_t)p + count * size) / page * page - first, MADV_HUGEPAGE);
+#endif
+    return p;
 }
 
 void *mem_realloc(void *old, size_t count, size_t size)

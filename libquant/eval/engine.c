@@ -23,7 +23,7 @@ static bool floats(float **p, size_t n, size_t m)
     uint64_t total;
     if (!mul_u64(n, m, &total) || total > SIZE_MAX / sizeof **p)
         return false;
-    *p = total ? mem_calloc((size_t)total, sizeof **p) : NULL;
+    *p = total ? mem_calloc_huge((size_t)total, sizeof **p) : NULL;
     return *p || !total;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    TILE_ROWS = 96, /* of weights that a thread takes at a time */
+    TILE_ROWS = 192, /* of weights that a thread takes at a time */
     TILE_STEP = 32, /* a multiple of every kernel's columns */
     PACK_ROWS = 48  /* a multiple of every kernel's rows */
 };
