@@ -12,32 +12,34 @@
 /* K_BLOCK: steps of k between visits to C. A panel of W (K_BLOCK * nr floats) stays in the
  * first-level cache while a block of A passes by; that block (M_BLOCK * K_BLOCK floats), the panels
  * of a block of W and what becomes C stay in the second-level cache. N_BLOCK is a multiple of every
- * kernel's nr. */
-enum { K_BLOCK = GEMM_DEPTH, M_BLOCK = 384, N_BLOCK = 96, LINE_FLOATS = 16 };
+ * kernel's nr. PIECE: steps at a time where C is waited for. */
+enum { K_BLOCK = GEMM_DEPTH, M_BLOCK = 384, N_BLOCK = 192, PIECE = 128, LINE_FLOATS = 16 };
 
 enum { SCALAR_MR = 4, SCALAR_NR = 4 };
 
 /* The definition, with the fused multiply-add that is passed in. */
 static inline __attribute__((always_inline)) void scalar_tile(size_t k, const float *a,
-                                                              const float *w, float *c, int first,
+                                                              const float *w, const float *from,
+                                                              float *to, size_t ld,
                                                               float (*fused)(float, float, float))
 {
     float sum[SCALAR_MR][SCALAR_NR];
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            sum[i][j] = first ? 0.0f : c[i * SCALAR_NR + j];
+            sum[i][j] = from ? from[i * SCALAR_NR + j] : 0.0f;
     for (; k > 0; k--, a += SCALAR_MR, w += SCALAR_NR)
         for (size_t i = 0; i < SCALAR_MR; i++)
             for (size_t j = 0; j < SCALAR_NR; j++)
                 sum[i][j] = fused(a[i], w[j], sum[i][j]);
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            c[i * SCALAR_NR + j] = sum[i][j];
+            to[i * ld + j] = sum[i][j];
 }
 
-static void tile_exact(size_t k, const float *a, const float *w, float *c, int first)
+static void tile_exact(size_t k, const float *a, const float *w, const float *from, float *to,
+                       size_t ld)
 {
-    scalar_tile(k, a, w, c, first, fma_exact);
+    scalar_tile(k, a, w, from, to, ld, fma_exact);
 }
 
 static const struct gemm_kernel kernel_exact = {SCALAR_MR, SCALAR_NR, tile_exact};
@@ -55,9 +57,10 @@ FUSED static inline float fma_instruction(float a, float b, float c)
     return __builtin_fmaf(a, b, c);
 }
 
-FUSED static void tile_fused(size_t k, const float *a, const float *w, float *c, int first)
+FUSED static void tile_fused(size_t k, const float *a, const float *w, const float *from, float *to,
+                             size_t ld)
 {
-    scalar_tile(k, a, w, c, first, fma_instruction);
+    scalar_tile(k, a, w, from, to, ld, fma_instruction);
 }
 
 static const struct gemm_kernel kernel_fused = {SCALAR_MR, SCALAR_NR, tile_fused};
@@ -134,17 +137,20 @@ static void transpose_4x4(const float *src, size_t ld, float *dst, size_t width)
 }
 
 /* `width` rows, of which n are there, step by step: the values of all rows. The others are zeros.
- */
+ * Lines of both sides are done with before they leave the first-level cache. */
 static void pack_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
 {
     if (n < width)
         memset(dst, 0, k * width * sizeof *dst);
-    const size_t rows = n / 4 * 4, steps = k / 4 * 4;
-    for (size_t i = 0; i < rows; i += 4)
-        for (size_t p = 0; p < steps; p += 4)
-            transpose_4x4(src + i * ld + p, ld, dst + p * width + i, width);
+    const size_t steps = n < 4 ? 0 : k / LINE_FLOATS * LINE_FLOATS;
+    for (size_t p = 0; p < steps; p += LINE_FLOATS)
+        for (size_t r = 0; r < n; r += 4) {
+            const size_t i = smaller(r, n - 4); /* some rows of the last four twice */
+            for (size_t q = p; q < p + LINE_FLOATS; q += 4)
+                transpose_4x4(src + i * ld + q, ld, dst + q * width + i, width);
+        }
     for (size_t i = 0; i < n; i++)
-        for (size_t p = i < rows ? steps : 0; p < k; p++)
+        for (size_t p = steps; p < k; p++)
             dst[p * width + i] = src[i * ld + p];
 }
 
@@ -196,23 +202,53 @@ static void pack_panels(const struct block *b, const struct gemm_weights *w, siz
     }
 }
 
-/* A block of A times the panels, `depth` steps. */
+/* Where the sums of a block of W go when they are complete: m rows, ld apart. */
+struct target {
+    float *c;
+    size_t m, ld;
+};
+
+/* The last `depth` steps of the tile at row i of panel j. Its lines of C are on their way from
+ * memory meanwhile: some are asked for with each piece of the steps, no more than a core waits for
+ * at once. */
+static void finish_tile(const struct block *b, const struct target *t, size_t i, size_t j,
+                        const float *a, size_t depth, const float *from)
+{
+    const struct gemm_kernel *const g = b->g;
+    const size_t rows = smaller(t->m - i, g->mr), columns = smaller(b->n - j, g->nr);
+    const float *const w = b->panels + j * depth;
+    float *const sums = b->c + j * b->m + i * g->nr, *const c = t->c + i * t->ld + j;
+    size_t row = 0;
+    for (size_t p = 0; p < depth; p += PIECE) {
+        const size_t steps = smaller(depth - p, PIECE);
+        const bool direct = p + steps == depth && rows == g->mr && columns == g->nr;
+        for (; row < rows * (p + steps) / depth; row++)
+            for (size_t l = 0; l < columns; l += LINE_FLOATS)
+                __builtin_prefetch(c + row * t->ld + l, 1);
+        g->tile(steps, a + p * g->mr, w + p * g->nr, from, direct ? c : sums,
+                direct ? t->ld : g->nr);
+        if (direct)
+            return;
+        from = sums;
+    }
+    for (row = 0; row < rows; row++)
+        memcpy(c + row * t->ld, sums + row * g->nr, columns * sizeof *c);
+}
+
+/* A block of A times the panels, `depth` steps; `t` with the last ones. */
 static void multiply_block(const struct block *b, const float *a, size_t first, size_t height,
-                           size_t depth, int begin)
+                           size_t depth, bool begin, const struct target *t)
 {
     const struct gemm_kernel *const g = b->g;
     for (size_t j = 0; j < b->n; j += g->nr)
-        for (size_t i = first; i < first + height; i += g->mr)
-            g->tile(depth, a + i * depth, b->panels + j * depth, b->c + j * b->m + i * g->nr,
-                    begin);
-}
-
-static void copy_out(const struct block *b, size_t m, float *c, size_t ldc)
-{
-    const size_t nr = b->g->nr;
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < b->n; j += nr)
-            memcpy(c + i * ldc + j, b->c + j * b->m + i * nr, smaller(b->n - j, nr) * sizeof *c);
+        for (size_t i = first; i < first + height; i += g->mr) {
+            float *const sums = b->c + j * b->m + i * g->nr;
+            const float *const from = begin ? NULL : sums;
+            if (t)
+                finish_tile(b, t, i, j, a + i * depth, depth, from);
+            else
+                g->tile(depth, a + i * depth, b->panels + j * depth, from, sums, g->nr);
+        }
 }
 
 void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, size_t k,
@@ -225,16 +261,17 @@ void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, siz
     b.c = b.panels + N_BLOCK * K_BLOCK;
     b.room = b.c + N_BLOCK * b.m;
     for (size_t j = 0; j < n; j += N_BLOCK) {
+        const struct target t = {c + j, m, ldc};
         const float *a = packed_a;
         b.n = smaller(n - j, N_BLOCK);
         for (size_t p = 0; p < k; p += K_BLOCK) {
             const size_t depth = smaller(k - p, K_BLOCK);
             pack_panels(&b, w, j, p, depth);
             for (size_t i = 0; i < b.m; i += height)
-                multiply_block(&b, a, i, smaller(b.m - i, height), depth, p == 0);
+                multiply_block(&b, a, i, smaller(b.m - i, height), depth, p == 0,
+                               p + depth == k ? &t : NULL);
             a += b.m * depth;
         }
-        copy_out(&b, m, c + j, ldc);
     }
 }
 

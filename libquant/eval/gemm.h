@@ -19,9 +19,9 @@
 /* The register tile of an instruction set: rows of A by rows of W at a time. */
 struct gemm_kernel {
     size_t mr, nr;
-    /* c[i * nr + j] for i < mr, j < nr, from their values there (`first`: from +0), over k steps.
-     * a: k groups of mr floats; w: k groups of nr floats. w and c are aligned to 64 bytes. */
-    void (*tile)(size_t k, const float *a, const float *w, float *c, int first);
+    /* to[i * ld + j] for i < mr, j < nr: from[i * nr + j] (`from` NULL: +0) and k steps more.
+     * a: k groups of mr floats; w: k groups of nr floats. w and `from` are aligned to 64 bytes. */
+    void (*tile)(size_t k, const float *a, const float *w, const float *from, float *to, size_t ld);
 };
 
 /* The kernel for a mask of enum isa (codec/kernels.h). */

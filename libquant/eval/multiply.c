@@ -19,7 +19,7 @@ lq_status engine_grow(void **p, size_t *have, size_t n, size_t size, lq_error *e
     if (n <= *have)
         return LQ_OK;
     free(*p);
-    *p = mem_calloc(n, size);
+    *p = mem_calloc_huge(n, size);
     *have = *p ? n : 0;
     return *p ? LQ_OK : lq_fail_memory(err);
 }

@@ -105,10 +105,10 @@ static double gemm_round(void)
     static float *packed, *w, *c, *scratch;
     const size_t a_floats = gemm_packed_floats(g, TOKENS, K), scratch_floats = gemm_scratch_floats(g, TOKENS);
     if (!packed) {
-        packed = calloc(a_floats, sizeof *packed);
-        w = calloc((size_t)n_threads * N * K, sizeof *w);
-        c = calloc((size_t)n_threads * TOKENS * N, sizeof *c);
-        scratch = aligned_alloc(64, (n_threads * scratch_floats * sizeof *scratch + 63) / 64 * 64);
+        packed = mem_calloc_huge(a_floats, sizeof *packed);
+        w = mem_calloc_huge((size_t)n_threads * N * K, sizeof *w);
+        c = mem_calloc_huge((size_t)n_threads * TOKENS * N, sizeof *c);
+        scratch = mem_calloc_huge(n_threads * scratch_floats, sizeof *scratch);
         if (!packed || !w || !c || !scratch)
             refuse("no memory");
         for (size_t i = 0; i < a_floats; i++)

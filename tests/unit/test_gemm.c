@@ -114,7 +114,8 @@ static void every_kernel_gives_the_bits_of_one_chain(void **unused)
         {12,  32,  512},
         {64,  33,  100},
         {1,   100, 300},
-        {800, 210, 270}
+        {800, 210, 270},
+        {100, 400, 520}
     };
     const unsigned have = isa_detect();
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
