@@ -518,6 +518,20 @@ def gemma3(folder):
     save(folder, Gemma3TextConfig(**small(head_dim=32, sliding_window=64, num_hidden_layers=7)))
 
 
+@case("gemma-3-4b-it", run=True)
+def gemma3_vision(folder):
+    """Text and vision in one: the text is converted, the rest left out."""
+    import transformers
+    gemma_tokenizer(folder)
+    text = small(head_dim=32, sliding_window=64, num_hidden_layers=7)
+    vision = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1,
+              "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+    save(folder, transformers.Gemma3Config(
+        text_config=text, vision_config=vision, mm_tokens_per_image=4, image_token_index=503,
+        boi_token_index=504, eoi_token_index=505, bos_token_id=1, eos_token_id=2, pad_token_id=0),
+        cls=transformers.Gemma3ForConditionalGeneration)
+
+
 @case("gemma-3-1b-old")
 def gemma3_old(folder):
     gemma3(folder)
