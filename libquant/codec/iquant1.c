@@ -81,30 +81,40 @@ static float refit(const struct iq1_part *s, const uint32_t *codes, uint32_t min
     return qx > 0 && qq > 0 ? qx / qq : scale;
 }
 
+/* The levels of a split, 0 to 2, or 2 to 0 if `flip`: two bits an element, as they lie in the row. */
+static uint64_t split_levels(const struct iq1_part *s, bool flip)
+{
+    uint64_t levels = 0;
+
+    for (int k = s->split.low; k < s->split.high; k++)
+        levels |= (uint64_t)1 << 2 * s->order[k];
+    for (int k = s->split.high; k < s->n; k++)
+        levels |= (uint64_t)2 << 2 * s->order[k];
+    return flip ? 0xaaaaaaaaaaaaaaaa - levels : levels;
+}
+
 /* From a split to codebook entries. */
 static void settle(const struct iq1_part *s, const struct iq1_steps *steps, struct settled *f)
 {
     const struct iq1_split *const split = &s->split;
     const struct book *const book = book_get(BOOK_IQ1);
     const bool flip = split->scale < 0;
+    const uint64_t levels = split_levels(s, flip);
     uint32_t codes[4] = {0};
     bool moved = false;
 
     f->scale = flip ? -split->scale : split->scale;
     f->minus = flip ? split->minus ^ (s->n == IQ1_M_PART ? 3u : 1u) : split->minus;
-    for (int k = 0; k < s->n; k++) {
-        const uint32_t t = k < split->low ? 0 : k < split->high ? 1 : 2;
-        const int i = s->order[k];
-        codes[i / 8] |= (flip ? 2 - t : t) << i % 8 * 2;
-    }
     for (int g = 0; g < s->n / 8; g++) {
-        const int32_t place = book->places[book_rank(book, codes[g])];
+        codes[g] = (uint32_t)(levels >> 16 * g) & 0xffff;
+        int32_t place = book->places[book_rank(book, codes[g])];
         if (place < 0) {
             moved = true;
             codes[g] = steps->nearest(book->lists + ~place, s->x + 8 * g, s->weight + 8 * g,
                                       values_of(s, f->minus, g), f->scale);
+            place = book->places[book_rank(book, codes[g])];
         }
-        f->entry[g] = (uint16_t)book->places[book_rank(book, codes[g])];
+        f->entry[g] = (uint16_t)place;
     }
     if (moved)
         f->scale = refit(s, codes, f->minus, f->scale);
@@ -142,11 +152,18 @@ static float largest_scale(const struct settled *f, int count)
     return largest;
 }
 
-static void weigh(const float *x, const float *importance, float *weight)
+static float square_sum(const float *x)
 {
     float sum = 0;
+
     for (int i = 0; i < IQ_BLOCK; i++)
         sum = mul_add(x[i], x[i], sum);
+    return sum;
+}
+
+/* sum: square_sum(x), without importance not used */
+static void weigh(const float *x, const float *importance, float sum, float *weight)
+{
     const float spread = 2 * sum / IQ_BLOCK;
 
     for (int i = 0; i < IQ_BLOCK; i++)
@@ -227,13 +244,13 @@ static void pack_iq1_s(struct block_iq1_s *b, const struct settled *f, float max
 }
 
 void iq1_s_blocks(struct block_iq1_s *b, int count, const float *x, const float *importance,
-                  const struct iq1_steps *steps)
+                  const float *sums, const struct iq1_steps *steps)
 {
     struct settled f[IQ1_PARTS];
     float weight[IQ1_S_BLOCKS * IQ_BLOCK];
 
     for (int k = 0; k < count; k++)
-        weigh(x + k * IQ_BLOCK, importance ? importance + k * IQ_BLOCK : NULL,
+        weigh(x + k * IQ_BLOCK, importance ? importance + k * IQ_BLOCK : NULL, sums[k],
               weight + k * IQ_BLOCK);
     search(IQ1_S_PART, 8 * count, x, weight, 1e-12f, steps, f);
     for (int k = 0; k < count; k++)
@@ -249,7 +266,8 @@ static void encode_iq1_s(void *dst, const float *src, size_t rows, size_t cols,
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
             float x[IQ_BLOCK];
             memcpy(x, src, sizeof x);
-            iq1_s_blocks(b, 1, x, importance ? importance + c : NULL, &iq1_scalar_steps);
+            const float sum = square_sum(x);
+            iq1_s_blocks(b, 1, x, importance ? importance + c : NULL, &sum, &iq1_scalar_steps);
         }
 }
 
@@ -369,13 +387,13 @@ static void pack_iq1_m(struct block_iq1_m *b, const struct settled *f, float max
         store_u16(b->scales[i], (uint16_t)(scales[i] | (load_u16(fitted) >> 4 * i & 15u) << 12));
 }
 
-void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance,
+void iq1_m_block(struct block_iq1_m *b, const float *x, const float *importance, float sum,
                  const struct iq1_steps *steps)
 {
     struct settled f[16];
     float weight[IQ_BLOCK];
 
-    weigh(x, importance, weight);
+    weigh(x, importance, sum, weight);
     search(IQ1_M_PART, 16, x, weight, 1e-7f, steps, f);
     pack_iq1_m(b, f, largest_scale(f, 16), x, weight);
 }
@@ -389,7 +407,8 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
             float x[IQ_BLOCK];
             memcpy(x, src, sizeof x);
-            iq1_m_block(b, x, importance ? importance + c : NULL, &iq1_scalar_steps);
+            iq1_m_block(b, x, importance ? importance + c : NULL, square_sum(x),
+                        &iq1_scalar_steps);
         }
 }
 

@@ -314,35 +314,48 @@ static const struct iq1_steps *steps_for(const float *x, int n)
     return all_finite(x, n) ? &lane_steps : &iq1_scalar_steps;
 }
 
+/* sums[k] of the block that is the i-th of `blocks`, k = i % VL, and of those that follow it: VL at a
+ * time, as a sum waits for each of its additions. */
+LANES void sums_ahead(const float *src, size_t i, size_t blocks, const float *importance,
+                      float *sums)
+{
+    if (importance && i % VL == 0)
+        square_sums(src, IQ_BLOCK, blocks - i < VL ? (int)(blocks - i) : VL, sums);
+}
+
 void ISA_FN(encode_iq1_s)(void *dst, const float *src, size_t rows, size_t cols,
                           const float *importance)
 {
     const size_t most = VL > 8 ? IQ1_S_BLOCKS : 1; /* to fill the lanes */
-    struct block_iq1_s *b = dst;
+    const size_t per_row = cols / IQ_BLOCK, blocks = rows * per_row;
+    struct block_iq1_s *const out = dst;
+    float sums[VL] = {0};
 
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t c = 0, n; c < cols; c += n * IQ_BLOCK, src += n * IQ_BLOCK, b += n) {
-            const size_t left = (cols - c) / IQ_BLOCK;
-            float x[IQ1_S_BLOCKS * IQ_BLOCK];
-            n = left < most ? left : most;
-            copy_floats(x, src, (int)n * IQ_BLOCK);
-            iq1_s_blocks(b, (int)n, x, importance ? importance + c : NULL,
-                         steps_for(x, (int)n * IQ_BLOCK));
-        }
+    for (size_t i = 0, n; i < blocks; i += n, src += n * IQ_BLOCK) {
+        const size_t left = per_row - i % per_row, fit = VL - i % VL;
+        float x[IQ1_S_BLOCKS * IQ_BLOCK];
+        n = left < most || fit < most ? 1 : most;
+        sums_ahead(src, i, blocks, importance, sums);
+        copy_floats(x, src, (int)n * IQ_BLOCK);
+        iq1_s_blocks(out + i, (int)n, x, importance ? importance + i % per_row * IQ_BLOCK : NULL,
+                     sums + i % VL, steps_for(x, (int)n * IQ_BLOCK));
     }
 }
 
 void ISA_FN(encode_iq1_m)(void *dst, const float *src, size_t rows, size_t cols,
                           const float *importance)
 {
-    struct block_iq1_m *b = dst;
+    const size_t per_row = cols / IQ_BLOCK, blocks = rows * per_row;
+    struct block_iq1_m *const out = dst;
+    float sums[VL] = {0};
 
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK) {
-            float x[IQ_BLOCK];
-            copy_floats(x, src, IQ_BLOCK);
-            iq1_m_block(b++, x, importance ? importance + c : NULL, steps_for(x, IQ_BLOCK));
-        }
+    for (size_t i = 0; i < blocks; i++, src += IQ_BLOCK) {
+        float x[IQ_BLOCK];
+        sums_ahead(src, i, blocks, importance, sums);
+        copy_floats(x, src, IQ_BLOCK);
+        iq1_m_block(out + i, x, importance ? importance + i % per_row * IQ_BLOCK : NULL,
+                    sums[i % VL], steps_for(x, IQ_BLOCK));
+    }
 }
 
 #endif

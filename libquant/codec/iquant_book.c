@@ -46,10 +46,10 @@ uint32_t book_rank(const struct book *book, uint32_t code)
 {
     if (book->dims == 4)
         return code;
-    uint32_t rank = 0;
-    for (int i = 7; i >= 0; i--)
-        rank = 3 * rank + (code >> 2 * i & 3);
-    return rank;
+    /* digits to pairs, pairs to fours, these to eight */
+    const uint32_t pairs = (code & 0x3333) + 3 * (code >> 2 & 0x3333);
+    const uint32_t fours = (pairs & 0x0f0f) + 9 * (pairs >> 4 & 0x0f0f);
+    return (fours & 0xff) + 81 * (fours >> 8);
 }
 
 /* What does not depend on the point: squared distances between half groups, and the halves of the
