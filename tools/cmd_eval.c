@@ -17,7 +17,7 @@ static const struct option options[] = {
     {"text", 0, OPT_VALUE, "FILE", "the text, tokenized as llama-perplexity does it"},
     {"ids", 0, OPT_VALUE, "FILE", "the text as numbers of tokens, separated by blanks or lines"},
     {"ctx", 'c', OPT_VALUE, "N", "tokens in a chunk (512)"},
-    {"chunks", 0, OPT_VALUE, "N", "score only so many chunks"},
+    {"chunks", 0, OPT_VALUE, "N", "score only so many chunks (of an encoder: lines)"},
     {"base", 0, OPT_VALUE, "MODEL", "compare the predictions with this model's, or with saved ones"},
     {"save-all-logits", 0, OPT_VALUE, "FILE", "save the predictions, for --base and llama-perplexity"},
     {0},
@@ -31,7 +31,8 @@ const struct command command_eval = {
         "Runs the model (a GGUF file of any type, or a checkpoint's folder) in 32-bit floats and reports "
         "its perplexity, scored as llama-perplexity does it. With --base the predictions of both are "
         "compared: Kullback-Leibler divergence, how often they agree on the most likely token, how the "
-        "probability of the right token changes. Every digit, and the digest of the "
+        "probability of the right token changes. Of an encoder the embeddings of the text's lines are "
+        "compared, by their cosines. Every digit, and the digest of the "
         "log-probabilities, is the same on every machine and for every number of threads.",
     .examples = "lq eval model-q4_k_m.gguf --text text.txt\n"
                 "lq eval model-q4_k_m.gguf --text text.txt --base ./model-folder\n"

@@ -2,7 +2,7 @@
 #include "tools/command.h"
 
 #include "libquant/base/memory.h"
-#include "libquant/eval/perplexity.h"
+#include "libquant/eval/figures.h"
 #include "libquant/model/tokenizer_open.h"
 #include "libquant/model/unicode.h"
 
@@ -135,7 +135,7 @@ static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
     LQ_TRY(tokenizer_open(&j->tokenizer, args_at(args, 0), err));
     LQ_TRY(read_text(j, args, err));
     LQ_TRY(encoder_encode(j->tokenizer.encoder, j->text ? j->text : "", j->len, flags, &j->ids, err));
-    LQ_TRY(tokens_digest(j->ids.id, j->ids.n, j->digest, err));
+    LQ_TRY(figure_digest(j->ids.id, j->ids.n, sizeof *j->ids.id, j->digest, err));
     if (j->ctx->json)
         return print_json(j, args, err);
     if (args_flag(args, "count"))

@@ -1,7 +1,7 @@
 /* eval_run.c -- evaluates a model on a text, and prints the figures. */
 #include "tools/eval_run.h"
 
-#include "tools/eval_model.h"
+#include "tools/eval_embed.h"
 #include "tools/eval_tokens.h"
 #include "tools/opt.h"
 
@@ -34,11 +34,10 @@ static lq_status open_engine(struct job *j, struct engine *e, const struct eval_
     const struct engine_options o = {j->ctx.isa, j->ctx.threads, (uint32_t)j->length,
                                      sequences < j->n_chunks ? sequences : (uint32_t)j->n_chunks,
                                      j->ctx.progress};
-    LQ_TRY(engine_open(e, &m->weights, &o, err));
-    if (!e->graph.causal)
+    if (graph_is_encoder(m->weights.catalog))
         return lq_fail_at(err, LQ_E_UNSUPPORTED, m->weights.catalog->path, -1,
                           "is an encoder: it predicts no text");
-    return LQ_OK;
+    return engine_open(e, &m->weights, &o, err);
 }
 
 /* Where the base is a file of saved logits. What cannot be opened is none: as a model it is refused. */
@@ -224,6 +223,8 @@ static lq_status score(struct job *j, const struct eval_request *q, lq_error *er
 static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *err)
 {
     LQ_TRY(eval_model_open(&j->model, j->path, err));
+    if (graph_is_encoder(j->model.weights.catalog))
+        return eval_embed(&j->ctx, q, &j->model, err);
     LQ_TRY(open_saved(j, err));
     LQ_TRY(read_tokens(j, q, err));
     LQ_TRY(open_models(j, err));
@@ -234,7 +235,8 @@ static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *
     struct evaluation *const e = &j->e;
     *e = (struct evaluation){.length = j->length, .n_chunks = j->p.n_chunks, .n = j->p.n};
     LQ_TRY(predictions_sum_up(&j->p, &e->summary, err));
-    LQ_TRY(tokens_digest(j->tokens.ids, j->p.n_chunks * j->length, e->token_digest, err));
+    LQ_TRY(figure_digest(j->tokens.ids, j->p.n_chunks * j->length, sizeof *j->tokens.ids,
+                         e->token_digest, err));
     LQ_TRY(predictions_digest(&j->p, e->logprob_digest, err));
     if (q->result)
         *q->result = *e;

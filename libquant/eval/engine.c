@@ -246,6 +246,16 @@ lq_status engine_run(struct engine *e, const uint32_t *tokens, uint32_t n_sequen
     return LQ_OK;
 }
 
+lq_status engine_run_shorter(struct engine *e, const uint32_t *tokens, uint32_t length,
+                             uint32_t n_sequences, lq_error *err)
+{
+    const uint32_t whole = e->length;
+    e->length = length;
+    const lq_status status = engine_run(e, tokens, n_sequences, err);
+    e->length = whole;
+    return status;
+}
+
 /* ---- logits ---- */
 
 struct logits_job {

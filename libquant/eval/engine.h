@@ -69,6 +69,11 @@ void engine_release(struct engine *e);
 /* Hidden states of n_sequences x length tokens (ids below graph.vocab), in e->x. */
 lq_status engine_run(struct engine *e, const uint32_t *tokens, uint32_t n_sequences, lq_error *err);
 
+/* The same of sequences of another length, up to that of the engine; n_sequences x length is at most the
+ * number of tokens that the engine has room for. */
+lq_status engine_run_shorter(struct engine *e, const uint32_t *tokens, uint32_t length,
+                             uint32_t n_sequences, lq_error *err);
+
 /* Logits [n, vocab] of rows [first, first + n) of e->x. */
 lq_status engine_logits(struct engine *e, size_t first, size_t n, float *logits, lq_error *err);
 

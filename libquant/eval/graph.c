@@ -82,7 +82,7 @@ static double get_f64(struct reader *r, const char *name, double fallback)
     return r->status == LQ_OK ? value : fallback;
 }
 
-static bool get_bool(struct reader *r, const char *name, bool fallback)
+static bool get_bool(const struct reader *r, const char *name, bool fallback)
 {
     char key[128];
     full_key(r, key, name);
@@ -607,6 +607,14 @@ lq_status graph_open(struct graph *g, const struct weights *w, uint32_t length, 
         read_layer(&r, i);
     make_tables(&r, length);
     return r.status;
+}
+
+bool graph_is_encoder(const struct catalog *c)
+{
+    const char *const name = catalog_meta_string(c, "general.architecture");
+    struct graph g = {.arch = name ? arch_by_name(name) : NULL};
+    const struct reader r = {.g = &g, .c = c};
+    return g.arch && !get_bool(&r, ".attention.causal", !g.arch->graph.not_causal);
 }
 
 void graph_release(struct graph *g)

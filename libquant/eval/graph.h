@@ -64,7 +64,7 @@ struct graph {
     double eps, attn_scale, attn_cap, logit_cap, embd_scale, residual_scale, logit_scale, clamp;
     uint32_t window;       /* 0: none */
     bool causal;
-    uint32_t pooling;      /* 1 mean, 2 first, 3 last token; 0: none */
+    uint32_t pooling;      /* 1 mean, 2 first, 3 last token, 4 ranks; 0: none is named */
     double yarn_fast, yarn_slow, yarn_original;
     const struct tensor *token_embd, *positions, *token_types;
     struct norm embd_norm, output_norm;
@@ -78,6 +78,8 @@ struct graph {
 lq_status graph_open(struct graph *g, const struct weights *w, uint32_t length, unsigned isa,
                      lq_error *err);
 void graph_release(struct graph *g);
+/* Whether a model makes embeddings of texts, and predicts none. */
+bool graph_is_encoder(const struct catalog *c);
 
 /* Fills cosine and sine of a rope for `length` positions. rope.c */
 lq_status rope_tables(struct graph *g, struct rope *r, uint32_t length, lq_error *err);

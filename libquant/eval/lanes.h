@@ -48,6 +48,8 @@ struct lanes {
     double (*log_sum_exp)(const float *x, size_t n);
     /* Both of these sums and the Kullback-Leibler divergence of b from a, in double. */
     void (*compare_rows)(const float *a, const float *b, size_t n, struct row_pair *out);
+    /* Sum of a[i] b[i], in double. */
+    double (*dot)(const float *a, const float *b, size_t n);
     /* sums[i] += x[i]^2 */
     void (*add_squares)(double *sums, const float *x, size_t n);
 };

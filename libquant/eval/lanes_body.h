@@ -374,6 +374,14 @@ static void compare_rows(const float *a, const float *b, size_t n, struct row_pa
     out->divergence = join(weights) / total - out->log_sum_a + out->log_sum_b;
 }
 
+static double dot(const float *a, const float *b, size_t n)
+{
+    double lane[LANE_COUNT] = {0};
+    for (size_t i = 0; i < n; i++)
+        lane[i % LANE_COUNT] += (double)a[i] * (double)b[i];
+    return join(lane);
+}
+
 static void add_squares(double *sums, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -383,5 +391,6 @@ static void add_squares(double *sums, const float *x, size_t n)
 const struct lanes LANES = {
     rms_norm, layer_norm, add,     add_scaled,    multiply,     scale,  clamp,
     soft_cap, silu,       gelu,    gelu_tanh,     relu_squared, sigmoid, swiglu_oai,
-    softmax,  rotate_halves, rotate_pairs, argmax, log_sum_exp, compare_rows, add_squares,
+    softmax,  rotate_halves, rotate_pairs, argmax, log_sum_exp, compare_rows, dot,
+    add_squares,
 };

@@ -2,7 +2,6 @@
 #include "libquant/eval/perplexity.h"
 
 #include "libquant/base/bytes.h"
-#include "libquant/base/hash.h"
 #include "libquant/model/exact_math.h"
 
 #include <inttypes.h>
@@ -181,29 +180,6 @@ void predictions_release(struct predictions *p)
 
 /* ---- figures: sums in the order of the tokens ---- */
 
-/* Mean of n values and its standard error, from sums of values and squares. */
-static struct figure mean_of(double sum, double squares, size_t n)
-{
-    const double count = (double)n, mean = sum / count;
-    const double variance = squares / count - mean * mean;
-    return (struct figure){mean, variance > 0 && n > 1 ? sqrt(variance / (count - 1)) : 0};
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Of sorted values; between two of them, linear. */
-static double percentile(const double *sorted, size_t n, double fraction)
-{
-    const double at = fraction * (double)(n - 1);
-    const size_t i = (size_t)at;
-    const double part = at - (double)i;
-    return i + 1 < n ? (1 - part) * sorted[i] + part * sorted[i + 1] : sorted[n - 1];
-}
-
 static lq_status divergence_figures(const struct predictions *p, struct summary *s, lq_error *err)
 {
     double sum = 0, squares = 0;
@@ -215,13 +191,13 @@ static lq_status divergence_figures(const struct predictions *p, struct summary 
         sum += sorted[i];
         squares += sorted[i] * sorted[i];
     }
-    s->divergence = mean_of(sum, squares, p->n);
-    qsort(sorted, p->n, sizeof *sorted, ascending);
-    s->median = percentile(sorted, p->n, 0.5);
-    s->p90 = percentile(sorted, p->n, 0.9);
-    s->p95 = percentile(sorted, p->n, 0.95);
-    s->p99 = percentile(sorted, p->n, 0.99);
-    s->p999 = percentile(sorted, p->n, 0.999);
+    s->divergence = figure_mean(sum, squares, p->n);
+    figure_sort(sorted, p->n);
+    s->median = figure_percentile(sorted, p->n, 0.5);
+    s->p90 = figure_percentile(sorted, p->n, 0.9);
+    s->p95 = figure_percentile(sorted, p->n, 0.95);
+    s->p99 = figure_percentile(sorted, p->n, 0.99);
+    s->p999 = figure_percentile(sorted, p->n, 0.999);
     s->max = sorted[p->n - 1];
     free(sorted);
     return LQ_OK;
@@ -244,16 +220,16 @@ static void ratio_figures(const struct predictions *p, struct summary *s)
         change2 += c * c;
         change4 += c * c * c * c;
     }
-    const struct figure loss = mean_of(base, base_squares, p->n);
+    const struct figure loss = figure_mean(base, base_squares, p->n);
     s->base_perplexity.value = power_of_e(loss.value);
     s->base_perplexity.error = loss.error * s->base_perplexity.value;
-    s->log_ratio = mean_of(sum, squares, p->n);
+    s->log_ratio = figure_mean(sum, squares, p->n);
     s->ratio.value = power_of_e(s->log_ratio.value);
     s->ratio.error = s->log_ratio.error * s->ratio.value;
     const double share = top / (double)p->n;
     s->same_top = (struct figure){share, sqrt(share * (1 - share) / (double)(p->n - 1))};
-    s->mean_change = mean_of(change, change2, p->n);
-    const struct figure square = mean_of(change2, change4, p->n);
+    s->mean_change = figure_mean(change, change2, p->n);
+    const struct figure square = figure_mean(change2, change4, p->n);
     s->rms_change.value = sqrt(square.value);
     s->rms_change.error = s->rms_change.value > 0 ? square.error / (2 * s->rms_change.value) : 0;
 }
@@ -266,7 +242,7 @@ lq_status predictions_sum_up(const struct predictions *p, struct summary *s, lq_
         sum -= p->log_prob[i];
         squares += p->log_prob[i] * p->log_prob[i];
     }
-    s->mean_loss = mean_of(sum, squares, p->n);
+    s->mean_loss = figure_mean(sum, squares, p->n);
     s->perplexity.value = power_of_e(s->mean_loss.value);
     s->perplexity.error = s->mean_loss.error * s->perplexity.value;
     if (!p->base)
@@ -275,39 +251,7 @@ lq_status predictions_sum_up(const struct predictions *p, struct summary *s, lq_
     return divergence_figures(p, s, err);
 }
 
-/* ---- digests ---- */
-
-static lq_status digest_of(const void *values, size_t n, size_t size, char hex[65], lq_error *err)
-{
-    struct sha256 *const h = sha256_new();
-    uint8_t digest[32];
-    if (!h)
-        return lq_fail_memory(err);
-    for (size_t i = 0; i < n; i++) {
-        uint8_t bytes[8];
-        uint64_t value = 0;
-        if (size == 8) {
-            memcpy(&value, (const char *)values + 8 * i, 8);
-        } else {
-            uint32_t small;
-            memcpy(&small, (const char *)values + 4 * i, 4);
-            value = small;
-        }
-        for (size_t k = 0; k < size; k++)
-            bytes[k] = (uint8_t)(value >> 8 * k);
-        sha256_update(h, bytes, size);
-    }
-    sha256_final(h, digest);
-    hex_of(hex, digest, sizeof digest);
-    return LQ_OK;
-}
-
 lq_status predictions_digest(const struct predictions *p, char hex[65], lq_error *err)
 {
-    return digest_of(p->log_prob, p->n, 8, hex, err);
-}
-
-lq_status tokens_digest(const uint32_t *tokens, size_t n, char hex[65], lq_error *err)
-{
-    return digest_of(tokens, n, 4, hex, err);
+    return figure_digest(p->log_prob, p->n, 8, hex, err);
 }

@@ -8,6 +8,7 @@
 #define LQ_EVAL_PERPLEXITY_H
 
 #include "libquant/eval/engine.h"
+#include "libquant/eval/figures.h"
 #include "libquant/eval/saved_logits.h"
 
 /* Of every scored token, in order. */
@@ -19,10 +20,6 @@ struct predictions {
     double *base;        /* that of the base model, or NULL */
     double *divergence;  /* Kullback-Leibler, of the model from the base; or NULL */
     uint8_t *same_top;   /* both find the same token most likely; or NULL */
-};
-
-struct figure {
-    double value, error; /* standard error */
 };
 
 /* What is said of the predictions. All but the first from a base only. */
@@ -61,7 +58,5 @@ lq_status predictions_sum_up(const struct predictions *p, struct summary *s, lq_
 
 /* SHA-256, in hex, of the log-probabilities as little-endian doubles in order. */
 lq_status predictions_digest(const struct predictions *p, char hex[65], lq_error *err);
-/* SHA-256, in hex, of token ids as little-endian 32-bit numbers in order. */
-lq_status tokens_digest(const uint32_t *tokens, size_t n, char hex[65], lq_error *err);
 
 #endif

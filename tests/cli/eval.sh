@@ -74,6 +74,85 @@ wait $pid
 code=$?
 check "an interrupted run saves none" eval 'exits 130 && [ -z "$(find . -name "*stopped*")" ]'
 
+# An encoder of one layer, its weights small numbers of either sign.
+mkdir encoder
+cat >encoder/tokenizer.json <<'EOF'
+{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [
+  {"id": 0, "content": "[PAD]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+  {"id": 1, "content": "[UNK]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+  {"id": 2, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+  {"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+ "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
+ "pre_tokenizer": {"type": "BertPreTokenizer"},
+ "post_processor": {"type": "TemplateProcessing",
+  "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+             {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+  "pair": [], "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]},
+                                 "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
+ "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+ "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+  "max_input_chars_per_word": 100,
+  "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 6, "c": 7,
+            "d": 8, "##a": 9, "##b": 10}}}
+EOF
+cat >encoder/config.json <<'EOF'
+{"architectures": ["BertModel"], "model_type": "bert", "vocab_size": 11, "hidden_size": 8,
+ "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "hidden_act": "gelu",
+ "max_position_embeddings": 16, "type_vocab_size": 2, "layer_norm_eps": 1e-12}
+EOF
+echo '{"tokenizer_class": "BertTokenizer", "do_lower_case": true, "unk_token": "[UNK]",
+ "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}' >encoder/tokenizer_config.json
+e=embeddings l=encoder.layer.0
+header=$(echo "$e.word_embeddings.weight 11,8 $e.position_embeddings.weight 16,8
+        $e.token_type_embeddings.weight 2,8 $e.LayerNorm.weight 8 $e.LayerNorm.bias 8
+        $l.attention.self.query.weight 8,8 $l.attention.self.query.bias 8
+        $l.attention.self.key.weight 8,8 $l.attention.self.key.bias 8
+        $l.attention.self.value.weight 8,8 $l.attention.self.value.bias 8
+        $l.attention.output.dense.weight 8,8 $l.attention.output.dense.bias 8
+        $l.attention.output.LayerNorm.weight 8 $l.attention.output.LayerNorm.bias 8
+        $l.intermediate.dense.weight 32,8 $l.intermediate.dense.bias 32
+        $l.output.dense.weight 8,32 $l.output.dense.bias 8
+        $l.output.LayerNorm.weight 8 $l.output.LayerNorm.bias 8" | tr -s ' \n' '\n\n' | awk '
+    NR % 2 { name = $1; next }
+    {
+        split($1 ",1", d, ",")
+        size = 4 * d[1] * d[2]
+        printf "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%d,%d]}",
+            (at ? "," : "{"), name, $1, at, at + size
+        at += size
+    }
+    END { printf "}" }')
+safetensors encoder/model.safetensors "$header"
+awk 'BEGIN { x = 7; for (i = 0; i < 1120; i++) { x = (x * 75 + 74) % 65537
+    printf "%c%c%c%c", 65 + x % 26, 65 + x % 25, 65 + x % 24, (x % 3 ? 60 : 188) + x % 3 } }' \
+    >>encoder/model.safetensors
+printf 'a bad cab\n\n  \nc\na b c d a b c d a b c d a b c d a b c d\nbad' >sentences
+"$lq" convert -q encoder -o encoder.gguf --type f32 >/dev/null
+"$lq" convert -q encoder -o encoder-q8.gguf --type q8_0 >/dev/null
+run eval encoder --base encoder.gguf --text sentences --json
+check "an encoder is compared line by line" eval 'exits 0 && "$json_valid" out && prints "\"lines\": 4,"'
+check "with itself it is the same" eval 'prints "\"min\": 1,?$" && prints "\"mean\": 1,?$"'
+check "lines beyond its positions are cut" prints '"lines_cut": 1,'
+run eval encoder-q8.gguf --base encoder --text sentences --json
+check "a quantized one is near, and not the same" eval 'exits 0 && prints "\"min\": 0\.99" &&
+    [ "$(grep token_digest out)" != "" ]'
+cp out embedded.json
+LQ_ISA=scalar "$lq" eval encoder-q8.gguf --base encoder --text sentences --json --threads 7 >out 2>err
+check "with the same digits for every instruction set and number of threads" cmp out embedded.json
+run eval encoder.gguf --text sentences --chunks 2
+check "without a base the embeddings have a digest" eval 'exits 0 && prints "^2 lines" && prints "^embeddings sha256:"'
+run eval encoder.gguf --ids ids
+check "an encoder needs a text" refused 2 'text FILE is missing'
+run eval encoder.gguf --text sentences --save-all-logits none
+check "and has no logits" refused 3 'encoder.gguf: .*no logits to save'
+run eval encoder.gguf --text sentences --base f32.gguf
+check "it is not compared with a model of another kind" refused 3 'f32.gguf: .*is no encoder'
+run eval f32.gguf --text "$demo/eval.txt" --base encoder.gguf
+check "nor the other way round" refused 3 'encoder.gguf: .*is an encoder'
+printf '\n \n' >blank
+run eval encoder.gguf --text blank
+check "a text without lines is refused" refused 3 'blank: .*no line of text'
+
 run eval f32.gguf --ids ids
 check "a text must fill two chunks" refused 3 'ids: .*300 tokens; two chunks of 512'
 run eval f32.gguf

@@ -4,7 +4,7 @@
 #include "tests/fuzz/fuzz_format.h"
 
 #include "libquant/codec/kernels.h"
-#include "libquant/eval/engine.h"
+#include "libquant/eval/embedding.h"
 
 #include <math.h>
 
@@ -72,6 +72,17 @@ static void change_name(struct catalog *c)
         c->n_tensors--;
 }
 
+/* An encoder's tokens as two lines of different lengths. */
+static lq_status embed(struct engine *e, uint32_t *tokens, lq_error *err)
+{
+    size_t first[] = {0, LENGTH / 3, LENGTH};
+    const struct lines lines = {tokens, first, 2};
+    float *const out = mem_calloc(2 * (size_t)e->graph.embd, sizeof *out);
+    const lq_status status = out ? embed_lines(e, &lines, 0, 2, out, err) : lq_fail_memory(err);
+    free(out);
+    return status;
+}
+
 static lq_status evaluate(struct catalog *c, lq_error *err)
 {
     struct engine e = {0};
@@ -85,6 +96,8 @@ static lq_status evaluate(struct catalog *c, lq_error *err)
         tokens[i] = i * 5 % e.graph.vocab;
     if (status == LQ_OK)
         status = engine_run(&e, tokens, 1, err);
+    if (status == LQ_OK && !e.graph.causal)
+        status = embed(&e, tokens, err);
     if (status == LQ_OK && e.graph.causal) {
         float *const logits = mem_calloc((size_t)e.graph.vocab * LENGTH, sizeof *logits);
         status = logits ? engine_logits(&e, 0, LENGTH, logits, err) : lq_fail_memory(err);
