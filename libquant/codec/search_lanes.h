@@ -31,23 +31,27 @@ LANES vi affine_code_lanes(int nmax, vf inverse, vf low, vf x)
     return vi_clamp(vi_nearest(inverse * (x - low)), 0, nmax);
 }
 
-/* A code as a float. Exact for any v; or, about a tenth faster, for |v| <= 4194303: rounding with
- * one instruction, and limits as integers, as the bits of floats >= 0 are ordered as these are. */
-LANES vf affine_round(int nmax, vf v, bool exact)
+/* How a trial rounds: EXACT for any number; or, about a tenth faster, for numbers up to 4194303 in
+ * magnitude, with one instruction, and limits as integers, as the bits of floats >= 0 are ordered
+ * as these are; UNCAPPED if none is rounded to more than nmax. */
+enum rounds { EXACT, CAPPED, UNCAPPED };
+
+LANES vf affine_round(int nmax, vf v, enum rounds how)
 {
-    if (exact)
+    if (how == EXACT)
         return vf_from_int(vi_clamp(vi_nearest(v), 0, nmax));
     const vi bits = vi_max(vf_bits(vf_rint(v)), vi_splat(0));
-    return vf_from_bits(vi_min(bits, vf_bits(vf_splat((float)nmax))));
+    return vf_from_bits(how == UNCAPPED ? bits : vi_min(bits, vf_bits(vf_splat((float)nmax))));
 }
 
-/* The ends of what is to be rounded, and so all of it, are within the range of vf_rint. */
+/* The ends of what is to be rounded, and so all of it, are within the range of vf_rint; and its top
+ * is that of the elements. */
 LANES vm affine_in_range(const struct affine_lanes *s, vf inverse)
 {
     const vf bottom = vf_abs(inverse * (s->lowest - s->low));
     const vf top = vf_abs(inverse * (s->max - s->low));
     const vf limit = vf_splat(4194303.0f);
-    return vm_and(vf_le(bottom, limit), vf_le(top, limit));
+    return vm_and(vf_gt(s->max, s->low), vm_and(vf_le(bottom, limit), vf_le(top, limit)));
 }
 
 LANES void affine_start(int n, const vf *x, const vf *w, struct affine_lanes *s)
@@ -85,9 +89,9 @@ LANES void affine_error_lanes(int n, const vf *x, const vf *w, const vf *l, cons
     }
 }
 
-/* The fit without a trial. False if it needs `exact`. */
-LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool absolute, bool exact,
-                              struct affine_lanes *s)
+/* The fit without a trial. False if it has to be EXACT. */
+LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool absolute,
+                              enum rounds how, struct affine_lanes *s)
 {
     vf l[GROUPS * MAX_LEN], low[GROUPS], scale[GROUPS], error[GROUPS];
     vm in_range = s[0].varies;
@@ -100,9 +104,9 @@ LANES bool affine_plain_lanes(int n, int nmax, const vf *x, const vf *w, bool ab
         s[g].code_low = low[g] = s[g].low;
         s[g].scale = scale[g] = vf_splat(1.0f) / inverse;
         for (int i = 0; i < n; i++)
-            l[g * n + i] = affine_round(nmax, inverse * (x[g * n + i] - low[g]), exact);
+            l[g * n + i] = affine_round(nmax, inverse * (x[g * n + i] - low[g]), how);
     }
-    if (!exact && !vm_all(in_range))
+    if (how != EXACT && !vm_all(in_range))
         return false;
     for (int g = 0; g < GROUPS; g += PAIRED)
         affine_error_lanes(n, x + g * n, w + g * n, l + g * n, scale + g, low + g, absolute,
@@ -119,13 +123,13 @@ struct affine_sums {
 
 /* In two loops, as the first has no sums to wait for; the second waits for loads. */
 LANES void affine_sums_lanes(int n, int nmax, const vf *x, const vf *w, const vf *inverse,
-                             const vf *low, bool exact, vf *l, struct affine_sums *sum)
+                             const vf *low, enum rounds how, vf *l, struct affine_sums *sum)
 {
     for (int g = 0; g < PAIRED; g++) {
         sum[g].l = sum[g].l2 = sum[g].xl = vf_splat(0.0f);
         UNROLL_8
         for (int i = g * n; i < (g + 1) * n; i++)
-            l[i] = affine_round(nmax, inverse[g] * (x[i] - low[g]), exact);
+            l[i] = affine_round(nmax, inverse[g] * (x[i] - low[g]), how);
     }
     for (int i = 0; i < n; i++) {
         for (int g = 0; g < PAIRED; g++) {
@@ -155,7 +159,9 @@ LANES void affine_fit_lanes(const struct affine_lanes *s, const struct affine_su
     const vm positive = vf_gt(low, zero);
 
     t->low[g] = vf_select(positive, zero, low);
-    t->scale[g] = vf_select(positive, sum[g].xl / sum[g].l2, fit);
+    t->scale[g] = fit;
+    if (vm_any(positive)) /* rarely */
+        t->scale[g] = vf_select(positive, sum[g].xl / sum[g].l2, fit);
     t->valid[g] = vm_and(vf_gt(det, zero), s[g].varies);
 }
 
@@ -170,9 +176,9 @@ LANES void affine_keep_lanes(const struct affine_trial *t, int g, struct affine_
     s[g].low = vf_select(keep, t->low[g], s[g].low);
 }
 
-/* One trial, for all groups. False if it needs `exact`. */
+/* One trial, for all groups. False if it has to be EXACT. */
 LANES bool affine_trial_lanes(int n, int nmax, const vf *x, const vf *w, float range, bool absolute,
-                              bool exact, struct affine_lanes *s)
+                              enum rounds how, struct affine_lanes *s)
 {
     vf l[GROUPS * MAX_LEN];
     vm in_range = s[0].varies;
@@ -185,29 +191,38 @@ LANES bool affine_trial_lanes(int n, int nmax, const vf *x, const vf *w, float r
         const vm fits = affine_in_range(&s[g], t.inverse[g]);
         in_range = g ? vm_and(in_range, fits) : fits;
     }
-    if (!exact && !vm_all(in_range))
+    if (how != EXACT && !vm_all(in_range))
         return false;
-    for (int g = 0; g < GROUPS; g += PAIRED)
-        affine_sums_lanes(n, nmax, x + g * n, w + g * n, t.inverse + g, t.low + g, exact, l + g * n,
+    for (int g = 0; g < GROUPS; g += PAIRED) {
+        affine_sums_lanes(n, nmax, x + g * n, w + g * n, t.inverse + g, t.low + g, how, l + g * n,
                           sum + g);
-    for (int g = 0; g < GROUPS; g++)
-        affine_fit_lanes(s, sum, g, &t);
-    for (int g = 0; g < GROUPS; g += PAIRED)
+        for (int k = g; k < g + PAIRED; k++)
+            affine_fit_lanes(s, sum, k, &t);
+    }
+    for (int g = 0; g < GROUPS; g += PAIRED) {
         affine_error_lanes(n, x + g * n, w + g * n, l + g * n, t.scale + g, t.low + g, absolute,
                            t.error + g);
-    for (int g = 0; g < GROUPS; g++)
-        affine_keep_lanes(&t, g, s);
+        for (int k = g; k < g + PAIRED; k++)
+            affine_keep_lanes(&t, k, s);
+    }
     return true;
 }
 
 LANES bool affine_all_trials(int n, int nmax, const vf *x, const vf *w,
                              const struct affine_trials *trials, bool exact, struct affine_lanes *s)
 {
-    if (!affine_plain_lanes(n, nmax, x, w, trials->absolute, exact, s))
+    if (!affine_plain_lanes(n, nmax, x, w, trials->absolute, exact ? EXACT : UNCAPPED, s))
         return false;
     for (int i = 0; i <= trials->last; i++) {
         const float range = mul_add(trials->step, (float)i, trials->first) + (float)nmax;
-        if (!affine_trial_lanes(n, nmax, x, w, range, trials->absolute, exact, s))
+        bool done;
+        if (exact)
+            done = affine_trial_lanes(n, nmax, x, w, range, trials->absolute, EXACT, s);
+        else if (range > (float)nmax + 0.49f) /* which the largest is mapped to */
+            done = affine_trial_lanes(n, nmax, x, w, range, trials->absolute, CAPPED, s);
+        else
+            done = affine_trial_lanes(n, nmax, x, w, range, trials->absolute, UNCAPPED, s);
+        if (!done)
             return false;
     }
     return true;
