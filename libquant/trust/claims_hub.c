@@ -14,7 +14,6 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_SMALL = 4096, MAX_TREE = 16 << 20 };
@@ -118,13 +117,9 @@ static lq_status see_link(struct verification *v, const char *name, const char *
 static lq_status see_snapshot_file(struct verification *v, const char *folder, const char *entry,
                                    lq_error *err)
 {
-    const char *const name = verify_join(v, folder, entry);
-    const char *const path = name ? verify_path(v, name) : NULL;
+    const char *name, *path;
     struct stat st;
-    if (!path)
-        return lq_fail_memory(err);
-    if (lstat(path, &st) != 0)
-        return lq_fail_errno(err, path, "cannot look at");
+    LQ_TRY(verify_look(v, folder, entry, &name, &path, &st, err));
     if (S_ISDIR(st.st_mode))
         return verify_entries(v, name, see_snapshot_file, err);
     if (S_ISLNK(st.st_mode))

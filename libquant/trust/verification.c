@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct {
     const char *name;
@@ -58,6 +57,16 @@ const char *verify_join(struct verification *v, const char *folder, const char *
 const char *verify_path(struct verification *v, const char *name)
 {
     return arena_printf(&v->arena, "%s/%s", v->root, name);
+}
+
+lq_status verify_look(struct verification *v, const char *folder, const char *entry,
+                      const char **name, const char **path, struct stat *st, lq_error *err)
+{
+    *name = verify_join(v, folder, entry);
+    *path = *name ? verify_path(v, *name) : NULL;
+    if (!*path)
+        return lq_fail_memory(err);
+    return lstat(*path, st) == 0 ? LQ_OK : lq_fail_errno(err, *path, "cannot look at");
 }
 
 bool verify_is_folder(struct verification *v, const char *name)
@@ -243,13 +252,9 @@ static bool is_claimed(const struct strays *s, const char *path)
 static lq_status see_stray(struct verification *v, const char *folder, const char *entry,
                            lq_error *err)
 {
-    const char *const name = verify_join(v, folder, entry);
-    const char *const path = name ? verify_path(v, name) : NULL;
+    const char *name, *path;
     struct stat st;
-    if (!path)
-        return lq_fail_memory(err);
-    if (lstat(path, &st) != 0)
-        return lq_fail_errno(err, path, "cannot look at");
+    LQ_TRY(verify_look(v, folder, entry, &name, &path, &st, err));
     if (verify_knows(v, name))
         return LQ_OK;
     if (S_ISDIR(st.st_mode))

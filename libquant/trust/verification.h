@@ -18,6 +18,7 @@
 #include "libquant/base/status.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum verify_state {
     VERIFY_PENDING,     /* a claim that is to be checked */
@@ -125,6 +126,10 @@ lq_status verify_entries(struct verification *v, const char *folder, verify_see 
 bool verify_is_folder(struct verification *v, const char *name);
 /* "folder/entry" in the arena, "entry" where folder is ""; NULL when out of memory. */
 const char *verify_join(struct verification *v, const char *folder, const char *entry);
+/* What stands at an entry, not what a link leads to: its name, its path (both in the arena) and its
+ * status. LQ_E_IO where it cannot be looked at. */
+lq_status verify_look(struct verification *v, const char *folder, const char *entry,
+                      const char **name, const char **path, struct stat *st, lq_error *err);
 
 struct cJSON;
 /* Reads v->root/name as a JSON object of at most `limit` bytes. *out NULL with LQ_OK: it is none; an
