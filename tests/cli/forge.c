@@ -12,6 +12,7 @@
 #include "libquant/base/hash.h"
 #include "libquant/trust/bundle.h"
 #include "libquant/trust/strict_json.h"
+#include "tests/cli/forge_extension.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/bn.h>
@@ -85,17 +86,6 @@ static void make_key(int argc, char **argv)
 }
 
 /* ---- cert ---- */
-
-static void add_extension(X509 *x, X509 *issuer, const char *name, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
-    X509_EXTENSION *const e = X509V3_EXT_nconf(NULL, &ctx, name, value);
-    if (!e)
-        die(value);
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-}
 
 static void make_certificate(int argc, char **argv)
 {

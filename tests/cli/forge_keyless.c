@@ -9,6 +9,7 @@
 #include "libquant/base/hash.h"
 #include "libquant/trust/dsse.h"
 #include "libquant/trust/strict_json.h"
+#include "tests/cli/forge_extension.h"
 
 #include <inttypes.h>
 #include <openssl/ec.h>
@@ -105,17 +106,6 @@ static void put64(struct text *out, const void *data, size_t n)
 
 /* ---- certificates ---- */
 
-static void extend(X509 *x, X509 *issuer, const char *name, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
-    X509_EXTENSION *const e = X509V3_EXT_nconf(NULL, &ctx, name, value);
-    if (!e)
-        die(value);
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-}
-
 static void extend_raw(X509 *x, const char *oid, const void *data, size_t n)
 {
     ASN1_OCTET_STRING *const s = ASN1_OCTET_STRING_new();
@@ -149,13 +139,13 @@ static X509 *new_authority(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PK
 {
     X509 *const x = new_certificate(name, key, issuer, now - 86400, now + 365 * 86400);
     X509 *const by = issuer ? issuer : x;
-    extend(x, by, "basicConstraints", "critical,CA:TRUE");
-    extend(x, by, "keyUsage", "critical,keyCertSign,cRLSign");
+    add_extension(x, by, "basicConstraints", "critical,CA:TRUE");
+    add_extension(x, by, "keyUsage", "critical,keyCertSign,cRLSign");
     if (usage)
-        extend(x, by, "extendedKeyUsage", usage);
-    extend(x, by, "subjectKeyIdentifier", "hash");
+        add_extension(x, by, "extendedKeyUsage", usage);
+    add_extension(x, by, "subjectKeyIdentifier", "hash");
     if (issuer)
-        extend(x, by, "authorityKeyIdentifier", "keyid:always");
+        add_extension(x, by, "authorityKeyIdentifier", "keyid:always");
     X509_sign(x, issuer_key, EVP_sha256());
     return x;
 }
@@ -226,11 +216,11 @@ static X509 *new_leaf(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, EVP_PKE
     const time_t from = has("leaf-expired") ? now - 900 : now - 300;
     X509 *const x = new_certificate(NULL, key, issuer, from, from + 600);
     if (has("leaf-ca"))
-        extend(x, issuer, "basicConstraints", "critical,CA:TRUE");
-    extend(x, issuer, "keyUsage", "critical,digitalSignature");
-    extend(x, issuer, "extendedKeyUsage", has("leaf-server") ? "serverAuth" : "codeSigning");
-    extend(x, issuer, "subjectAltName", "critical,email:" IDENTITY);
-    extend(x, issuer, "authorityKeyIdentifier", "keyid:always");
+        add_extension(x, issuer, "basicConstraints", "critical,CA:TRUE");
+    add_extension(x, issuer, "keyUsage", "critical,digitalSignature");
+    add_extension(x, issuer, "extendedKeyUsage", has("leaf-server") ? "serverAuth" : "codeSigning");
+    add_extension(x, issuer, "subjectAltName", "critical,email:" IDENTITY);
+    add_extension(x, issuer, "authorityKeyIdentifier", "keyid:always");
     if (!has("issuer-none")) {
         const char *const raw = has("issuer-raw") ? other : provider;
         const char *const s = has("issuer-der") ? other : provider;
@@ -596,9 +586,9 @@ int main(int argc, char **argv)
     X509 *const other_ca = new_authority("test ca", other, root, k[8], "codeSigning");
     X509 *const tsa_root = new_authority("test clock root", tsa_root_key, NULL, tsa_root_key, NULL);
     X509 *const tsa = new_certificate("test clock", tsa_key, tsa_root, now - 86400, now + 86400 * 30);
-    extend(tsa, tsa_root, "keyUsage", "critical,digitalSignature");
-    extend(tsa, tsa_root, "extendedKeyUsage", "critical,timeStamping");
-    extend(tsa, tsa_root, "authorityKeyIdentifier", "keyid:always");
+    add_extension(tsa, tsa_root, "keyUsage", "critical,digitalSignature");
+    add_extension(tsa, tsa_root, "extendedKeyUsage", "critical,timeStamping");
+    add_extension(tsa, tsa_root, "authorityKeyIdentifier", "keyid:always");
     X509_sign(tsa, tsa_root_key, EVP_sha256());
     EVP_PKEY *const sct_key = has("sct-other-log") ? other : ct_key;
     X509 *const leaf = has("other-ca") ? new_leaf(leaf_key, other_ca, other, sct_key)
