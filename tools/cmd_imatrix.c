@@ -25,6 +25,7 @@ struct job {
     uint64_t length, most_chunks, skip;
     size_t n_chunks, done;
     bool output, partial; /* output: of output.weight, too */
+    bool dat;             /* the older form */
 };
 
 /* ---- earlier matrices ---- */
@@ -173,7 +174,7 @@ static lq_status report(const struct job *j, const uint8_t digest[32], lq_error 
     if (!ctx.quiet)
         fprintf(ctx.err, "  %zu entries, %" PRIu64 " chunks of %" PRIu64 " tokens%s\n",
                 j->collector.n, chunks, j->length, j->partial ? " (partial: interrupted)" : "");
-    if (j->partial && !ctx.quiet)
+    if (j->partial && !j->dat && !ctx.quiet)
         fprintf(ctx.err, "  go on with --in-file %s --chunk %" PRIu64 "\n", j->out,
                 j->skip + j->done);
     return LQ_OK;
@@ -184,7 +185,8 @@ static lq_status write_out(struct job *j, lq_error *err)
     struct sink *sink;
     uint8_t digest[32];
     LQ_TRY(sink_open(&sink, j->out, SINK_SYNC | SINK_SHA256, err));
-    const lq_status status = collector_write(&j->collector, j->length, sink, err);
+    const lq_status status = (j->dat ? collector_write_dat : collector_write)(
+        &j->collector, j->length, sink, err);
     if (status != LQ_OK) {
         sink_abort(sink);
         return status;
@@ -202,6 +204,10 @@ static lq_status run_job(struct job *j, const struct args *args, lq_error *err)
     LQ_TRY(args_u64(args, "chunk", 0, 0, UINT32_MAX, &j->skip, err));
     if (!j->out)
         return lq_fail(err, LQ_E_USAGE, "-o OUT is missing: where the matrix goes");
+    const char *const format = args_value(args, "output-format");
+    j->dat = format && strcmp(format, "dat") == 0;
+    if (format && !j->dat && strcmp(format, "gguf") != 0)
+        return lq_fail(err, LQ_E_USAGE, "--output-format %s is none of gguf and dat", format);
     LQ_TRY(read_earlier(j, args, err));
     if (j->path)
         LQ_TRY(collect(j, args, err));
@@ -226,7 +232,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 }
 
 static const struct option options[] = {
-    {"o", 'o', OPT_VALUE, "OUT", "the importance matrix, in GGUF form"},
+    {"o", 'o', OPT_VALUE, "OUT", "the importance matrix"},
+    {"output-format", 0, OPT_VALUE, "FORMAT", "gguf (default), or dat: the older form"},
     {"text", 0, OPT_VALUE, "FILE", "the text, tokenized as llama-imatrix does it"},
     {"ids", 0, OPT_VALUE, "FILE", "the text as numbers of tokens, separated by blanks or lines"},
     {"ctx", 'c', OPT_VALUE, "N", "tokens in a chunk (512)"},

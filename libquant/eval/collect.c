@@ -3,9 +3,9 @@
 #include "libquant/eval/collect.h"
 
 #include "formats/format.h"
+#include "libquant/codec/num.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +156,12 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct collected *)a)->name, ((const struct collected *)b)->name);
 }
 
+static void sort_entries(struct collector *c)
+{
+    if (c->n)
+        qsort(c->entries, c->n, sizeof *c->entries, by_name);
+}
+
 static lq_status add_tensor(struct catalog *c, const char *name, const char *suffix, uint64_t rows,
                             uint64_t cols, lq_error *err)
 {
@@ -188,17 +194,21 @@ static lq_status plan_metadata(const struct collector *c, uint64_t chunk_size, s
     return catalog_set_uint(out, "imatrix.chunk_size", META_U32, chunk_size, err);
 }
 
+static lq_status check_finite(const struct collected *e, lq_error *err)
+{
+    if (f32_all_finite(e->sums, (size_t)(e->cols * e->parts)))
+        return LQ_OK;
+    lq_fail(err, LQ_E_MODEL, "gets values whose squares are infinite or no numbers");
+    lq_error_add_tensor(err, e->name);
+    return LQ_E_MODEL;
+}
+
 /* Counts as floats, exact up to 2^24 rows as in every such file. */
 static lq_status append_entry(const struct collected *e, const struct catalog *plan, size_t i,
                               struct sink *sink, lq_error *err)
 {
     const uint64_t n = e->cols * e->parts;
-    for (uint64_t k = 0; k < n; k++)
-        if (!isfinite(e->sums[k])) {
-            lq_fail(err, LQ_E_MODEL, "gets values whose squares are infinite or no numbers");
-            lq_error_add_tensor(err, e->name);
-            return LQ_E_MODEL;
-        }
+    LQ_TRY(check_finite(e, err));
     LQ_TRY(sink_pad(sink, plan->tensors[2 * i].offset, err));
     LQ_TRY(sink_append(sink, e->sums, (size_t)n * sizeof *e->sums, err));
     LQ_TRY(sink_pad(sink, plan->tensors[2 * i + 1].offset, err));
@@ -231,10 +241,67 @@ lq_status collector_write(struct collector *c, uint64_t chunk_size, struct sink 
 {
     struct catalog plan = {.alignment = 32};
     struct text header = {0};
-    if (c->n)
-        qsort(c->entries, c->n, sizeof *c->entries, by_name);
+    sort_entries(c);
     const lq_status status = write_planned(c, chunk_size, &plan, &header, sink, err);
     text_free(&header);
     catalog_release(&plan);
     return status;
+}
+
+/* ---- the older form ---- */
+
+static lq_status append_i32(struct sink *sink, uint64_t value, lq_error *err)
+{
+    const int32_t v = value > INT32_MAX ? INT32_MAX : (int32_t)value;
+    return sink_append(sink, &v, sizeof v, err);
+}
+
+static lq_status append_string(struct sink *sink, const char *s, lq_error *err)
+{
+    LQ_TRY(append_i32(sink, strlen(s), err));
+    return sink_append(sink, s, strlen(s), err);
+}
+
+static uint64_t most_rows(const struct collected *e)
+{
+    uint64_t most = 0;
+    for (uint64_t k = 0; k < e->n_counts; k++)
+        most = e->counts[k] > most ? e->counts[k] : most;
+    return most;
+}
+
+/* Readers divide by the number of chunks, so means are multiplied with it; an expert that was never chosen
+ * has a mean of 1, as llama-imatrix writes it. */
+static lq_status append_dat(const struct collected *e, uint64_t chunk_size, struct sink *sink,
+                            lq_error *err)
+{
+    const uint64_t chunks = (most_rows(e) + chunk_size - 1) / chunk_size, n = e->cols * e->parts;
+    if (n > INT32_MAX)
+        return lq_fail(err, LQ_E_UNSUPPORTED, "%s has more columns than the .dat form can hold",
+                       e->name);
+    LQ_TRY(check_finite(e, err));
+    LQ_TRY(append_string(sink, e->name, err));
+    LQ_TRY(append_i32(sink, chunks, err));
+    LQ_TRY(append_i32(sink, n, err));
+    for (uint64_t i = 0; i < n; i++) {
+        const uint64_t count = e->counts[i / (n / e->n_counts)];
+        const float mean = count ? e->sums[i] / (float)count : 1.0f, v = mean * (float)chunks;
+        LQ_TRY(sink_append(sink, &v, sizeof v, err));
+    }
+    return LQ_OK;
+}
+
+lq_status collector_write_dat(struct collector *c, uint64_t chunk_size, struct sink *sink,
+                              lq_error *err)
+{
+    uint64_t entries = 0;
+    sort_entries(c);
+    for (size_t i = 0; i < c->n; i++)
+        entries += most_rows(&c->entries[i]) > 0;
+    LQ_TRY(append_i32(sink, entries, err));
+    for (size_t i = 0; i < c->n; i++)
+        if (most_rows(&c->entries[i]) > 0)
+            LQ_TRY(append_dat(&c->entries[i], chunk_size, sink, err));
+    LQ_TRY(append_i32(sink, collector_chunks(c, chunk_size), err));
+    return append_string(sink, c->n_texts ? c->texts[c->n_texts - 1] : "", err);
 }

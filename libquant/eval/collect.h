@@ -48,5 +48,8 @@ uint64_t collector_chunks(const struct collector *c, uint64_t chunk_size);
  * are no finite numbers. */
 lq_status collector_write(struct collector *c, uint64_t chunk_size, struct sink *sink,
                           lq_error *err);
+/* The same in the older form (".dat"), whose sums are divided: it cannot be gone on with. */
+lq_status collector_write_dat(struct collector *c, uint64_t chunk_size, struct sink *sink,
+                              lq_error *err);
 
 #endif

@@ -23,6 +23,15 @@ check "two matrices are joined" eval 'exits 0 && prints "\"chunks\": 3"'
 run quantize --imatrix whole.gguf f32.gguf small.gguf IQ2_XS
 check "lq quantize takes it" exits 0
 
+run imatrix f32.gguf --ids ids --ctx 64 -o whole.dat --output-format dat
+check "the older form is written" exits 0
+run quantize --imatrix whole.dat f32.gguf of-dat.gguf IQ2_XS
+check "and read back" exits 0
+run imatrix --in-file whole.dat -o none.gguf
+check "but not gone on with" refused 3 'older form'
+run imatrix f32.gguf --ids ids --ctx 64 -o none.gguf --output-format json
+check "there is no other form" refused 2 'json is none of gguf and dat'
+
 run imatrix f32.gguf --ids ids -o none.gguf
 check "a text must fill a chunk" eval "refused 3 'ids: .*200 tokens; one chunk of 512' && [ ! -e none.gguf ]"
 run imatrix f32.gguf --ids ids --ctx 64 --chunk 4 -o none.gguf
