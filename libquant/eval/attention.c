@@ -10,27 +10,6 @@ struct attention_job {
     uint32_t blocks; /* of a sequence */
 };
 
-/* ---- values, transposed ---- */
-
-static lq_status transpose_values(struct engine *e, void *job, size_t i, struct workspace *w,
-                                  lq_error *err)
-{
-    const struct graph *const g = &e->graph;
-    const size_t sequence = i / g->kv_heads, head = i % g->kv_heads, n = e->length;
-    const size_t dim = g->value_dim;
-    const bool latent = g->latent != 0;
-    const size_t ldv = latent ? (size_t)g->latent + g->rotated : (size_t)g->kv_heads * dim;
-    const float *const v = (latent ? e->k : e->v) + sequence * n * ldv + head * dim;
-    float *const out = e->transposed + i * dim * n;
-    (void)job;
-    (void)w;
-    (void)err;
-    for (size_t p = 0; p < n; p++)
-        for (size_t d = 0; d < dim; d++)
-            out[d * n + p] = v[p * ldv + d];
-    return LQ_OK;
-}
-
 /* ---- a block of queries of one head ---- */
 
 /* Softmax of the keys that the query at `position` sees, zeros for the others of [low, high). */
@@ -62,15 +41,22 @@ static lq_status attend(struct engine *e, void *job, size_t i, struct workspace 
     const size_t ldo = (size_t)g->heads * g->value_dim;
     const float *const q = e->q + (sequence * n + first) * ldq + head * g->key_dim;
     const float *const k = e->k + (sequence * n + low) * ldk + kv * g->key_dim;
-    const float *const v = e->transposed + (sequence * g->kv_heads + kv) * g->value_dim * n + low;
+    const size_t ldv = g->latent ? ldk : (size_t)g->kv_heads * g->value_dim; /* keys hold values */
+    const float *const v =
+        (g->latent ? e->k : e->v) + (sequence * n + low) * ldv + kv * g->value_dim;
     const size_t widest = keys > g->key_dim ? keys : g->key_dim;
     LQ_TRY(engine_grow((void **)&w->packed, &w->packed_size,
                        gemm_packed_floats(e->gemm, QUERIES, widest), sizeof(float), err));
     LQ_TRY(engine_grow((void **)&w->scores, &w->scores_size, QUERIES * keys, sizeof(float), err));
     LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, QUERIES),
                        sizeof(float), err));
-    const struct gemm_weights all_keys = {gemm_fetch_rows, &(struct gemm_matrix){k, ldk}},
-                              all_values = {gemm_fetch_rows, &(struct gemm_matrix){v, n}};
+    const struct gemm_weights all_keys =
+                                  {
+                                      gemm_fetch_rows, &(struct gemm_matrix){k, ldk},
+                                        false
+    },
+                              all_values = {gemm_fetch_columns, &(struct gemm_matrix){v, ldv},
+                                            true};
     gemm_pack(e->gemm, q, ldq, m, g->key_dim, w->packed);
     gemm_rows(e->gemm, w->packed, m, g->key_dim, &all_keys, keys, w->scores, keys, w->gemm);
     for (size_t r = 0; r < m; r++)
@@ -86,6 +72,5 @@ lq_status engine_scores(struct engine *e, const struct layer *l, uint32_t n_sequ
 {
     const struct graph *const g = &e->graph;
     struct attention_job j = {l, (e->length + QUERIES - 1) / QUERIES};
-    LQ_TRY(engine_parallel(e, (size_t)n_sequences * g->kv_heads, transpose_values, &j, err));
     return engine_parallel(e, (size_t)n_sequences * g->heads * j.blocks, attend, &j, err);
 }

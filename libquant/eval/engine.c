@@ -52,7 +52,6 @@ static lq_status make_room(struct engine *e, lq_error *err)
         floats(&e->q, n, qk) && floats(&e->k, n, kv) && floats(&e->v, n, v) &&
         floats(&e->att, n, att) && floats(&e->ff, n, larger(2 * ff, g->latent ? 0 : joint)) &&
         floats(&e->packed, n + 64, widest) && floats(&e->extra, n, extra) &&
-        floats(&e->transposed, n, v) &&
         floats(&e->slots, experts ? n : 0, (size_t)larger(g->experts_used, 1) * g->embd) &&
         floats(&e->routing, experts ? n : 0, g->experts) &&
         floats(&e->share, experts ? n : 0, g->experts_used);
@@ -79,7 +78,7 @@ lq_status engine_open(struct engine *e, const struct weights *w, const struct en
 void engine_release(struct engine *e)
 {
     float *const all[] = {e->x,      e->h,     e->o,     e->q,          e->k,       e->v,    e->att,
-                          e->ff,     e->packed, e->slots, e->transposed, e->routing, e->share, e->extra};
+                          e->ff,     e->packed, e->slots, e->routing, e->share, e->extra};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     free(e->chosen);

@@ -49,7 +49,6 @@ struct engine {
     size_t tokens;                   /* of this batch */
     /* tokens x ... */
     float *x, *h, *o, *q, *k, *v, *att, *ff, *packed, *slots, *extra;
-    float *transposed;               /* values, [sequence][head][element][position] */
     float *routing, *share;
     uint32_t *chosen;
 };

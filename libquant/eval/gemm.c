@@ -154,6 +154,15 @@ static void pack_tile(const float *src, size_t ld, size_t n, size_t k, size_t wi
             dst[p * width + i] = src[i * ld + p];
 }
 
+/* The same of rows whose steps are apart, their own values side by side. */
+static void copy_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
+{
+    for (size_t p = 0; p < k; p++, dst += width) {
+        memcpy(dst, src + p * ld, n * sizeof *dst);
+        memset(dst + n, 0, (width - n) * sizeof *dst);
+    }
+}
+
 /* Blocks of k one after the other; within a block, tiles of mr rows. */
 void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, size_t m, size_t k,
                     float *packed, size_t first, size_t n)
@@ -198,7 +207,7 @@ static void pack_panels(const struct block *b, const struct gemm_weights *w, siz
         const size_t n = smaller(b->n - j, nr);
         size_t ld;
         const float *const values = w->fetch(w->ctx, row + j, n, p, depth, b->room, &ld);
-        pack_tile(values, ld, n, depth, nr, b->panels + j * depth);
+        (w->by_columns ? copy_tile : pack_tile)(values, ld, n, depth, nr, b->panels + j * depth);
     }
 }
 
@@ -284,4 +293,15 @@ const float *gemm_fetch_rows(void *ctx, size_t row, size_t n, size_t p, size_t d
     (void)room;
     *ld = w->ld;
     return w->rows + row * w->ld + p;
+}
+
+const float *gemm_fetch_columns(void *ctx, size_t row, size_t n, size_t p, size_t depth,
+                                float *room, size_t *ld)
+{
+    const struct gemm_matrix *const w = ctx;
+    (void)n;
+    (void)depth;
+    (void)room;
+    *ld = w->ld;
+    return w->rows + p * w->ld + row;
 }

@@ -14,6 +14,7 @@
 #ifndef LQ_EVAL_GEMM_H
 #define LQ_EVAL_GEMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The register tile of an instruction set: rows of A by rows of W at a time. */
@@ -47,6 +48,7 @@ struct gemm_weights {
     const float *(*fetch)(void *ctx, size_t row, size_t n, size_t p, size_t depth, float *room,
                           size_t *ld);
     void *ctx;
+    bool by_columns; /* what fetch gives has one row per column of W */
 };
 
 /* For floats in memory, row i at rows + i * ld: fetch is gemm_fetch_rows, ctx one of these. */
@@ -56,6 +58,9 @@ struct gemm_matrix {
 };
 const float *gemm_fetch_rows(void *ctx, size_t row, size_t n, size_t p, size_t depth, float *room,
                              size_t *ld);
+/* The same where W is there transposed: column p at rows + p * ld. Needs by_columns. */
+const float *gemm_fetch_columns(void *ctx, size_t row, size_t n, size_t p, size_t depth,
+                                float *room, size_t *ld);
 
 /* Columns of W that are fetched at once, but for the last ones: whole blocks of every type. */
 enum { GEMM_DEPTH = 256 };

@@ -122,7 +122,7 @@ static lq_status multiply_rows(struct engine *e, const struct product *p, size_t
     struct stored_rows stored = {kernel_for(p->t->type, e->isa).decode, p->t->type, NULL,
                                  (size_t)(bytes / n)};
     struct gemm_matrix floats = {NULL, k};
-    struct gemm_weights rows = {fetch_stored, &stored};
+    struct gemm_weights rows = {fetch_stored, &stored, false};
     LQ_TRY(engine_grow(&w->raw, &w->raw_size, bytes, 1, err));
     LQ_TRY(engine_grow((void **)&w->gemm, &w->gemm_size, gemm_scratch_floats(e->gemm, p->m),
                        sizeof *w->gemm, err));
@@ -134,7 +134,7 @@ static lq_status multiply_rows(struct engine *e, const struct product *p, size_t
         LQ_TRY(engine_grow((void **)&w->tile, &w->tile_size, n * k, sizeof *w->tile, err));
         LQ_TRY(source->rows(source, p->t, p->row0 + row, n, w->raw, w->tile, e->isa, err));
         floats.rows = w->tile;
-        rows = (struct gemm_weights){gemm_fetch_rows, &floats};
+        rows = (struct gemm_weights){gemm_fetch_rows, &floats, false};
     }
     gemm_rows(e->gemm, p->packed, p->m, k, &rows, n, p->c + row, p->ldc, w->gemm);
     return LQ_OK;

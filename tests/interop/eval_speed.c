@@ -120,7 +120,8 @@ static double gemm_round(void)
 #pragma omp parallel num_threads((int)n_threads)
     {
         const size_t t = (size_t)omp_get_thread_num();
-        const struct gemm_weights rows = {gemm_fetch_rows, &(struct gemm_matrix){w + t * N * K, K}};
+        const struct gemm_weights rows = {gemm_fetch_rows, &(struct gemm_matrix){w + t * N * K, K},
+                                          false};
         for (int i = 0; i < REPEATS; i++)
             gemm_rows(g, packed, TOKENS, K, &rows, N, c + t * TOKENS * N, N,
                       scratch + t * scratch_floats);

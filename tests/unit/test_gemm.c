@@ -71,21 +71,20 @@ static void check_product(const struct gemm_kernel *g, size_t m, size_t n, size_
     const size_t ldc = n + 3;
     float *const a = calloc(m * k + 1, sizeof *a), *const w = calloc(n * k + 1, sizeof *w);
     float *const c = calloc(m * ldc, sizeof *c);
+    float *const transposed = calloc(n * k + 1, sizeof *transposed);
     float *const packed = calloc(gemm_packed_floats(g, m, k) + 1, sizeof *packed);
     float *const scratch = calloc(gemm_scratch_floats(g, m), sizeof *scratch);
     for (size_t i = 0; i < m * k; i++)
         a[i] = (float)(int32_t)random_bits() * 0x1p-31f;
     for (size_t i = 0; i < n * k; i++)
-        w[i] = (float)(int32_t)random_bits() * 0x1p-29f;
+        transposed[i % k * n + i / k] = w[i] = (float)(int32_t)random_bits() * 0x1p-29f;
     for (size_t i = 0; i < m * ldc; i++)
         c[i] = NAN;
     gemm_pack(g, a, k, m, k, packed);
     const size_t split = n / 3;
-    const struct gemm_weights head =
-                                  {
-                                      gemm_fetch_rows, &(struct gemm_matrix){w, k}
-    },
-                              tail = {gemm_fetch_rows, &(struct gemm_matrix){w + split * k, k}};
+    struct gemm_matrix as_rows = {w, k}, as_columns = {transposed + split, n};
+    const struct gemm_weights head = {gemm_fetch_rows, &as_rows, false},
+                              tail = {gemm_fetch_columns, &as_columns, true};
     gemm_rows(g, packed, m, k, &head, split, c, ldc, scratch);
     gemm_rows(g, packed, m, k, &tail, n - split, c + split, ldc, scratch);
     for (size_t i = 0; i < m; i++)
@@ -98,6 +97,7 @@ static void check_product(const struct gemm_kernel *g, size_t m, size_t n, size_
     free(a);
     free(w);
     free(c);
+    free(transposed);
     free(packed);
     free(scratch);
 }
