@@ -2,7 +2,8 @@
  * computed: what eval_speed.c does with lq. (llama-bench computes those of the last token only, and
  * llama-perplexity those of a half.)
  *
- *   llama_speed THREADS ROUNDS MODEL        one line for each round; LQ_CPU=1: of processor time
+ *   llama_speed THREADS ROUNDS MODEL        one line for each round; LQ_CPU=1: of processor time;
+ *                                           LQ_PLAIN=1: weights are not rearranged for AMX and the like
  */
 #include "llama.h"
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
     llama_backend_init();
     struct llama_model_params m = llama_model_default_params();
     m.n_gpu_layers = 0;
+    m.use_extra_bufts = getenv("LQ_PLAIN") == NULL;
     struct llama_model *const model = llama_model_load_from_file(argv[3], m);
     struct llama_context_params c = llama_context_default_params();
     c.n_ctx = c.n_batch = c.n_ubatch = TOKENS;
