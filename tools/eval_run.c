@@ -40,7 +40,8 @@ static lq_status open_engine(struct job *j, struct engine *e, const struct eval_
     return engine_open(e, &m->weights, &o, err);
 }
 
-/* Where the base is a file of saved logits. What cannot be opened is none: as a model it is refused. */
+/* Where the base is a file of saved logits. What cannot be opened is none: as a model it is
+ * refused. */
 static lq_status open_saved(struct job *j, lq_error *err)
 {
     struct source *source;
@@ -251,7 +252,8 @@ static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *
 
 lq_status eval_run(const struct context *ctx, const struct eval_request *q, lq_error *err)
 {
-    struct job j = {.ctx = context_beside(ctx, q->save ? q->save : ""), .path = q->model, .base_path = q->base};
+    struct job j = {
+        .ctx = context_beside(ctx, q->save ? q->save : ""), .path = q->model, .base_path = q->base};
     const lq_status status = run_job(&j, q, err);
     sink_abort(j.save);
     predictions_release(&j.p);

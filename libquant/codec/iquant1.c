@@ -81,7 +81,8 @@ static float refit(const struct iq1_part *s, const uint32_t *codes, uint32_t min
     return qx > 0 && qq > 0 ? qx / qq : scale;
 }
 
-/* The levels of a split, 0 to 2, or 2 to 0 if `flip`: two bits an element, as they lie in the row. */
+/* The levels of a split, 0 to 2, or 2 to 0 if `flip`: two bits an element, as they lie in the row.
+ */
 static uint64_t split_levels(const struct iq1_part *s, bool flip)
 {
     uint64_t levels = 0;
@@ -247,7 +248,7 @@ void iq1_s_blocks(struct block_iq1_s *b, int count, const float *x, const float 
                   const float *sums, const struct iq1_steps *steps)
 {
     struct settled f[IQ1_PARTS];
-    float weight[IQ1_S_BLOCKS * IQ_BLOCK];
+    float weight[IQ1_S_BLOCKS * IQ_BLOCK] = {0}; /* for gcc, which does not know that count > 0 */
 
     for (int k = 0; k < count; k++)
         weigh(x + k * IQ_BLOCK, importance ? importance + k * IQ_BLOCK : NULL, sums[k],
@@ -407,8 +408,7 @@ static void encode_iq1_m(void *dst, const float *src, size_t rows, size_t cols,
         for (size_t c = 0; c < cols; c += IQ_BLOCK, src += IQ_BLOCK, b++) {
             float x[IQ_BLOCK];
             memcpy(x, src, sizeof x);
-            iq1_m_block(b, x, importance ? importance + c : NULL, square_sum(x),
-                        &iq1_scalar_steps);
+            iq1_m_block(b, x, importance ? importance + c : NULL, square_sum(x), &iq1_scalar_steps);
         }
 }
 

@@ -57,8 +57,8 @@ struct iq1_steps {
 
 extern const struct iq1_steps iq1_scalar_steps;
 
-/* Encode up to IQ1_S_BLOCKS blocks of 256 elements, or one; importance has as many or is NULL. `sum`
- * is that of the squares of a block, in order, which matters with importance only. */
+/* Encode up to IQ1_S_BLOCKS blocks of 256 elements, or one; importance has as many or is NULL.
+ * `sum` is that of the squares of a block, in order, which matters with importance only. */
 struct block_iq1_s;
 struct block_iq1_m;
 void iq1_s_blocks(struct block_iq1_s *b, int count, const float *x, const float *importance,

@@ -314,8 +314,8 @@ static const struct iq1_steps *steps_for(const float *x, int n)
     return all_finite(x, n) ? &lane_steps : &iq1_scalar_steps;
 }
 
-/* sums[k] of the block that is the i-th of `blocks`, k = i % VL, and of those that follow it: VL at a
- * time, as a sum waits for each of its additions. */
+/* sums[k] of the block that is the i-th of `blocks`, k = i % VL, and of those that follow it: VL at
+ * a time, as a sum waits for each of its additions. */
 LANES void sums_ahead(const float *src, size_t i, size_t blocks, const float *importance,
                       float *sums)
 {

@@ -25,13 +25,13 @@ struct score_job {
     struct engine *model;
     const struct scoring *with;
     size_t tile;
-    float *a, *b;        /* logits of the model; logits or log-probabilities of the base */
-    uint8_t *raw;        /* rows as they are saved */
+    float *a, *b;         /* logits of the model; logits or log-probabilities of the base */
+    uint8_t *raw;         /* rows as they are saved */
     const uint32_t *next; /* the tokens that the rows of this tile predict */
 };
 
-/* The saved row has lost the small probabilities. Those that are left, of sum P, are taken as they are: with
- * D, the divergence from them divided by P, that is P (D + log P). */
+/* The saved row has lost the small probabilities. Those that are left, of sum P, are taken as they
+ * are: with D, the divergence from them divided by P, that is P (D + log P). */
 static lq_status compare_saved(const struct score_job *j, size_t i, size_t r, struct row_pair *pair,
                                lq_error *err)
 {
@@ -49,7 +49,8 @@ static lq_status compare_saved(const struct score_job *j, size_t i, size_t r, st
     return LQ_OK;
 }
 
-static lq_status score_row(struct engine *e, void *job, size_t r, struct workspace *w, lq_error *err)
+static lq_status score_row(struct engine *e, void *job, size_t r, struct workspace *w,
+                           lq_error *err)
 {
     const struct score_job *const j = job;
     struct predictions *const p = j->p;
@@ -103,7 +104,8 @@ static lq_status score_sequence(struct score_job *j, const uint32_t *tokens, siz
             LQ_TRY(saved_logits_read(j->with->saved, j->p->n, n, j->raw, err));
         LQ_TRY(engine_parallel(model, n, score_row, j, err));
         if (j->with->save)
-            LQ_TRY(sink_append(j->with->save, j->raw, n * saved_row_bytes(model->graph.vocab), err));
+            LQ_TRY(
+                sink_append(j->with->save, j->raw, n * saved_row_bytes(model->graph.vocab), err));
         j->p->n += n;
     }
     j->p->n_chunks++;

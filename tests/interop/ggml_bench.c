@@ -65,8 +65,8 @@ static void work_once(const struct work *w)
         ggml_quantize_chunk(id, input, stored, 0, (int64_t)w->rows, COLS, w->importance);
 }
 
-/* Seconds of one run, of as many as take 5 milliseconds: for the first part of one, a processor that
- * has just run other code does wide operations slowly. */
+/* Seconds of one run, of as many as take 5 milliseconds: for the first part of one, a processor
+ * that has just run other code does wide operations slowly. */
 static double time_once(const struct work *w)
 {
     const double start = now();
