@@ -1,6 +1,6 @@
-/* graph.h -- what a model computes, read from its metadata and the tensors that are there: one graph
- * for all architectures, whose parts are present or not. Every size is checked here; forward.c trusts
- * them.
+/* graph.h -- what a model computes, read from its metadata and the tensors that are there: one
+ * graph for all architectures, whose parts are present or not. Every size is checked here;
+ * forward.c trusts them.
  */
 #ifndef LQ_EVAL_GRAPH_H
 #define LQ_EVAL_GRAPH_H
@@ -40,7 +40,7 @@ struct layer {
     bool windowed, has_rope;
     const struct rope *rope;
     /* feed-forward */
-    uint32_t ff;                /* 0: experts only */
+    uint32_t ff; /* 0: experts only */
     struct linear gate, up, down;
     struct linear router;       /* [experts, embd] */
     const float *router_choice; /* added for the choice, not for the weight; or NULL */
@@ -62,9 +62,9 @@ struct graph {
     bool expert_sigmoid, expert_norm;
     double expert_scale;
     double eps, attn_scale, attn_cap, logit_cap, embd_scale, residual_scale, logit_scale, clamp;
-    uint32_t window;       /* 0: none */
+    uint32_t window; /* 0: none */
     bool causal;
-    uint32_t pooling;      /* 1 mean, 2 first, 3 last token, 4 ranks; 0: none is named */
+    uint32_t pooling; /* 1 mean, 2 first, 3 last token, 4 ranks; 0: none is named */
     double yarn_fast, yarn_slow, yarn_original;
     const struct tensor *token_embd, *positions, *token_types;
     struct norm embd_norm, output_norm;
@@ -73,8 +73,8 @@ struct graph {
     struct layer *layers;
 };
 
-/* Reads metadata and small tensors; LQ_E_MODEL or LQ_E_UNSUPPORTED, with the key or tensor. `length`:
- * tokens in a sequence. Fills a zeroed struct; graph_release also after a failure. */
+/* Reads metadata and small tensors; LQ_E_MODEL or LQ_E_UNSUPPORTED, with the key or tensor.
+ * `length`: tokens in a sequence. Fills a zeroed struct; graph_release also after a failure. */
 lq_status graph_open(struct graph *g, const struct weights *w, uint32_t length, unsigned isa,
                      lq_error *err);
 void graph_release(struct graph *g);
