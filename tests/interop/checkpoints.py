@@ -523,7 +523,7 @@ def gemma3_vision(folder):
     """Text and vision in one: the text is converted, the rest left out."""
     import transformers
     gemma_tokenizer(folder)
-    text = small(head_dim=32, sliding_window=64, num_hidden_layers=7)
+    text = small(head_dim=32, query_pre_attn_scalar=32, sliding_window=64, num_hidden_layers=7)
     vision = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1,
               "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
     save(folder, transformers.Gemma3Config(
