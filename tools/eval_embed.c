@@ -11,8 +11,7 @@
 #include <string.h>
 
 enum {
-    BATCH_TOKENS = 2048, /* that share what is read and decoded */
-    WINDOW = 512,        /* lines after which an interruption takes effect */
+    WINDOW = 512, /* lines after which an interruption takes effect */
     MAX_FILE = 1 << 30
 };
 
@@ -120,9 +119,8 @@ static void choose_length(struct job *j, const struct catalog *c)
 
 static lq_status open_models(struct job *j, const struct eval_model *model, lq_error *err)
 {
-    const uint32_t sequences = j->length < BATCH_TOKENS ? (uint32_t)(BATCH_TOKENS / j->length) : 1;
-    const struct engine_options o = {j->ctx->isa, j->ctx->threads, (uint32_t)j->length, sequences,
-                                     j->ctx->progress};
+    const struct engine_options o = {j->ctx->isa, j->ctx->threads, (uint32_t)j->length,
+                                     eval_sequences(j->length), j->ctx->progress};
     LQ_TRY(engine_open(&j->engine, &model->weights, &o, err));
     if (!j->q->base)
         return LQ_OK;

@@ -17,4 +17,12 @@ struct eval_model {
 lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err);
 void eval_model_close(struct eval_model *m);
 
+/* How many sequences of `length` tokens are evaluated at a time and share what is read and decoded.
+ */
+static inline uint32_t eval_sequences(uint64_t length)
+{
+    enum { BATCH_TOKENS = 2048 };
+    return length < BATCH_TOKENS ? (uint32_t)(BATCH_TOKENS / length) : 1;
+}
+
 #endif

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_TOKENS = 2048 }; /* that share what is read and decoded */
-
 struct job {
     struct context ctx;
     const char *path, *base_path; /* NULL: no base */
@@ -30,7 +28,7 @@ struct job {
 static lq_status open_engine(struct job *j, struct engine *e, const struct eval_model *m,
                              lq_error *err)
 {
-    const uint32_t sequences = j->length < BATCH_TOKENS ? (uint32_t)(BATCH_TOKENS / j->length) : 1;
+    const uint32_t sequences = eval_sequences(j->length);
     const struct engine_options o = {j->ctx.isa, j->ctx.threads, (uint32_t)j->length,
                                      sequences < j->n_chunks ? sequences : (uint32_t)j->n_chunks,
                                      j->ctx.progress};
