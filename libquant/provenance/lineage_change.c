@@ -10,11 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, GRIDS = 2 };
+
+/* Values of F32 may all be numbers of one of these, those of F16 of the last: they were rounded to
+ * it before. */
+static const struct type_info *const grids[GRIDS] = {&type_F16, &type_BF16};
 
 /* Sums over the rows of a chunk. */
 struct sums {
-    double error2, base2, rounding2;
+    double error2, base2;
+    double rounding2;         /* of the types that both sides are stored in */
+    double grid2[GRIDS];      /* of a grid, as long as the claimed values are on it */
+    uint64_t off_grid[GRIDS]; /* rows that are not */
     double own, next; /* sums of cosines of a claimed row with its own and with the next base row */
     uint64_t rows, closer;
     uint64_t nonfinite;
@@ -74,6 +81,35 @@ double rounding_variance(const struct type_info *type, float x)
     return ldexp(1.0 / 12, 2 * (e - bits));
 }
 
+/* Whether all of x[0..n) are numbers of the type. */
+static bool on_grid(const struct type_info *grid, const float *x, size_t n)
+{
+    size_t i = 0;
+    if (grid == &type_BF16)
+        while (i < n && !(f32_bits(x[i]) & 0xffffu))
+            i++;
+    else
+        while (i < n && f16_to_f32(f32_to_f16(x[i])) == x[i])
+            i++;
+    return i == n;
+}
+
+/* Rounding of a claimed row, to what it is stored in and to what it may have been rounded to
+ * before. */
+static void sum_rounding(struct sums *s, const struct type_info *stored, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        s->rounding2 += rounding_variance(stored, x[i]);
+    const size_t first = stored == &type_F32 ? 0 : stored == &type_F16 ? 1 : GRIDS;
+    for (size_t g = first; g < GRIDS; g++) {
+        if (s->off_grid[g] || !on_grid(grids[g], x, n))
+            s->off_grid[g]++;
+        else
+            for (size_t i = 0; i < n; i++)
+                s->grid2[g] += rounding_variance(grids[g], x[i]) - rounding_variance(stored, x[i]);
+    }
+}
+
 static double cosine(double xy, double xx, double yy)
 {
     return xx > 0 && yy > 0 ? xy / (sqrt(xx) * sqrt(yy)) : 0;
@@ -94,8 +130,8 @@ static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct ty
         const double xx = dot(x, x, n), yy = dot(y, y, n);
         s->error2 += distance2(x, y, n);
         s->base2 += yy;
-        for (size_t i = 0; i < n; i++)
-            s->rounding2 += rounding_variance(precision, x[i]);
+        if (precision)
+            sum_rounding(s, precision, x, n);
         if (z == y || !(xx > 0) || !(yy > 0) || !f32_all_finite(z, n))
             continue;
         const double own = cosine(dot(x, y, n), xx, yy),
@@ -168,6 +204,10 @@ static void sums_add(struct sums *a, const struct sums *b)
     a->error2 += b->error2;
     a->base2 += b->base2;
     a->rounding2 += b->rounding2;
+    for (size_t g = 0; g < GRIDS; g++) {
+        a->grid2[g] += b->grid2[g];
+        a->off_grid[g] += b->off_grid[g];
+    }
     a->own += b->own;
     a->next += b->next;
     a->rows += b->rows;
@@ -202,6 +242,16 @@ static enum lineage_verdict judge(const struct tensor_lineage *t)
         fabs(t->correlation - t->chance) < UNRELATED_CORRELATION)
         return LINEAGE_UNRELATED;
     return LINEAGE_UNDETERMINED;
+}
+
+/* The coarsest grid that all rows are on counts. */
+static void add_grid(struct sums *s)
+{
+    double most = 0;
+    for (size_t g = 0; g < GRIDS; g++)
+        if (!s->off_grid[g] && s->grid2[g] > most)
+            most = s->grid2[g];
+    s->rounding2 += most;
 }
 
 static void set_figures(struct tensor_lineage *t, const struct sums *s)
@@ -263,6 +313,7 @@ static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair
     else
         marks_free(e.lists, chunks);
     free(e.sums);
+    add_grid(total);
     set_figures(t, total);
     return status;
 }

@@ -2,7 +2,7 @@
  *
  * With b0 the first base, d_i = b_i - b0 and y = claimed - b0, two fits by least squares:
  *   linear     y ~ sum of w_i d_i                the weights of all bases add up to 1
- *   spherical  y ~ a b0 + sum of w_i d_i         two bases; a is free. Spherical interpolation of
+ *   free       y ~ a b0 + sum of w_i d_i         two bases; a is free. Spherical interpolation of
  * two tensors keeps the length of the unit vectors: the weights w, in units of the tensors'
  *              lengths, have |w_0 u_0 + w_1 u_1| = 1
  * Differences keep the digits that a sum of nearly equal tensors would lose.
@@ -160,10 +160,9 @@ static void fit(struct tensor_lineage *t, const struct lineage_pair *p, const st
     /* The free weight must explain more than chance would: ten standard deviations. */
     if (linear && (residual2 - free2) * g->n < 100 * free2)
         return;
-    if (on_the_sphere(g, both)) {
+    t->spherical = on_the_sphere(g, both);
+    if (t->spherical || linear)
         set_fit(t, p, both, free2, g);
-        t->spherical = true;
-    }
 }
 
 /* The nearest base to the front. */

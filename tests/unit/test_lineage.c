@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "libquant/codec/kernels.h"
+#include "libquant/codec/num.h"
 #include "libquant/provenance/lineage.h"
 #include "libquant/provenance/lineage_derive.h"
 #include "libquant/provenance/lineage_honest.h"
@@ -212,6 +213,51 @@ static void spherical_merges_are_told_from_linear_ones(void **unused)
     }
     compare(&l, true, LINEAGE_MERGED);
     assert_true(tensor_of(&l, "layers.0.w")->spherical);
+    lineage_release(&l);
+}
+
+/* On an arc that is hardly longer than its chord: the weights need not add up to 1. */
+static void merges_of_near_models_have_free_weights(void **unused)
+{
+    struct lineage l;
+    (void)unused;
+    fill_models();
+    for (int m = 0; m < LAYERS; m++) {
+        weighted_sum(other_model.matrix[m], 1, base_model.matrix[m], 0.03, other_model.matrix[m],
+                     SIZE * SIZE);
+        weighted_sum(claimed_model.matrix[m], 0.7005, base_model.matrix[m], 0.3004,
+                     other_model.matrix[m], SIZE * SIZE);
+    }
+    weighted_sum(other_model.embedding, 1, base_model.embedding, 0.03, other_model.embedding,
+                 TOKENS * SIZE);
+    compare(&l, true, LINEAGE_MERGED);
+    const struct tensor_lineage *const t = tensor_of(&l, "layers.1.w");
+    assert_int_equal(t->verdict, LINEAGE_MERGED);
+    assert_false(t->spherical);
+    assert_true(fabs(t->weight[0] - 0.7005) < 1e-4 && fabs(t->weight[1] - 0.3004) < 1e-4);
+    lineage_release(&l);
+}
+
+/* F32 files of values that were rounded to BF16 before: that is no change of anybody's. */
+static void values_on_a_coarser_grid_were_rounded_to_it(void **unused)
+{
+    struct lineage l;
+    (void)unused;
+    fill_models();
+    for (int m = 0; m < LAYERS; m++)
+        for (int i = 0; i < SIZE * SIZE; i++) {
+            const double sum =
+                0.75 * (double)base_model.matrix[m][i] + 0.25 * (double)other_model.matrix[m][i];
+            claimed_model.matrix[m][i] = bf16_to_f32(f32_to_bf16((float)sum));
+        }
+    compare(&l, true, LINEAGE_MERGED);
+    assert_int_equal(tensor_of(&l, "layers.2.w")->verdict, LINEAGE_MERGED);
+    lineage_release(&l);
+    claimed_model = base_model;
+    for (int i = 0; i < SIZE * SIZE; i++) /* toward zero, as some converters do */
+        claimed_model.matrix[1][i] = f32_from_bits(f32_bits(base_model.matrix[1][i]) & 0xffff0000u);
+    compare(&l, false, LINEAGE_UNDETERMINED);
+    assert_int_equal(tensor_of(&l, "layers.1.w")->verdict, LINEAGE_UNDETERMINED);
     lineage_release(&l);
 }
 
@@ -588,6 +634,8 @@ int main(void)
         temp_test(full_change_has_no_low_rank),
         temp_test(merges_give_their_weights),
         temp_test(spherical_merges_are_told_from_linear_ones),
+        temp_test(merges_of_near_models_have_free_weights),
+        temp_test(values_on_a_coarser_grid_were_rounded_to_it),
         temp_test(layers_of_two_models_are_attributed),
         temp_test(moved_layers_are_found),
         temp_test(more_tokens_are_found),
