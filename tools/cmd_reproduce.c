@@ -172,6 +172,8 @@ static lq_status check(const struct context *ctx, struct verdict *v, const struc
 {
     if (text && !v->a.has_evaluation)
         return lq_fail(err, LQ_E_USAGE, "--eval: the attestation has no evaluation");
+    if (o->imatrix && !v->a.has_importance)
+        return lq_fail(err, LQ_E_USAGE, "--imatrix: it was made without an importance matrix");
     LQ_TRY(reproduce(&v->a, o, &v->r, err));
     return text ? check_evaluation(ctx, v, o, text, err) : LQ_OK;
 }
@@ -198,6 +200,8 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
     source_close(s);
     if (status == LQ_OK)
         status = check(ctx, &v, &o, text, err);
+    if (status == LQ_E_VERIFY && ctx->json && !v.r.why[0]) /* the signature is not that of the key */
+        snprintf(v.r.why, sizeof v.r.why, "%s", err->message);
     if (status == LQ_OK || (status == LQ_E_VERIFY && v.r.why[0])) {
         const lq_status printed = (ctx->json ? print_json : print_text)(ctx, &v, err);
         status = printed == LQ_OK ? status : printed;
@@ -209,7 +213,7 @@ static lq_status run(const struct context *ctx, const struct args *args, lq_erro
 
 static const struct option options[] = {
     {"source", 0, OPT_VALUE, "DIR", "what the model was made of: a folder, or the file"},
-    {"output", 0, OPT_VALUE, "FILE", "what is claimed to be the result; of several files the first"},
+    {"output", 0, OPT_VALUE, "FILE", "what is claimed to be the result; of several files the first, or their folder"},
     {"public-key", 0, OPT_VALUE, "FILE", "the attestation must be signed with this key"},
     {"imatrix", 0, OPT_VALUE, "FILE", "the importance matrix, where one was used"},
     {"eval", 0, OPT_VALUE, "FILE", "compute the evaluation's figures again, from the text it was made on"},

@@ -19,6 +19,7 @@ struct job {
     char *why;
     size_t why_size;
     char *source_path;
+    char *output_path;             /* of the first file that is claimed, or NULL */
     struct imatrix imatrix;
     struct source *metadata;
     /* of a conversion */
@@ -63,6 +64,23 @@ lq_status reproduce_source(char **out, const struct attestation *a, const char *
         text_free(&path);
     *out = path.data;
     return *out ? LQ_OK : lq_fail_memory(err);
+}
+
+/* Of an output that is given as a folder, the first file in it. */
+static lq_status find_output(struct job *j, lq_error *err)
+{
+    const char *const given = j->o->output;
+    struct stat st;
+    struct text path = {0};
+    if (!given)
+        return LQ_OK;
+    text_puts(&path, given);
+    if (j->a->n_subjects && stat(given, &st) == 0 && S_ISDIR(st.st_mode))
+        text_printf(&path, "/%s", j->a->subjects[0].name);
+    if (path.failed)
+        text_free(&path);
+    j->output_path = path.data;
+    return j->output_path ? LQ_OK : lq_fail_memory(err);
 }
 
 static lq_status read_importance(struct job *j, lq_error *err)
@@ -134,7 +152,7 @@ static lq_status plan_quantize(struct job *j, lq_error *err)
 static lq_status open_claimed(struct job *j, lq_error *err)
 {
     const size_t n = j->output->catalog.n_files;
-    const char *const path = j->o->output;
+    const char *const path = j->output_path;
     if (!path)
         return LQ_OK;
     j->claimed = mem_calloc(n, sizeof(struct source *));
@@ -161,7 +179,7 @@ static void compare_headers(struct job *j)
 {
     struct catalog c = {0};
     lq_error ignored;
-    if (!j->o->output || model_open(&c, j->o->output, &ignored) != LQ_OK)
+    if (!j->output_path || model_open(&c, j->output_path, &ignored) != LQ_OK)
         return;
     reproduce_compare_headers(&j->output->catalog, &c, j->why, j->why_size);
     catalog_release(&c);
@@ -208,9 +226,19 @@ static const struct attested_file *material(const struct attestation *a, const c
     return NULL;
 }
 
-static lq_status check_materials(struct job *j, const struct attestation *found, lq_error *err)
+/* Whether one file is the whole source, and was given itself: then its name does not matter. */
+static bool is_one_file(const struct job *j, const struct attestation *found)
+{
+    struct stat st;
+    return j->a->entry && j->a->n_materials == 1 && found->n_materials == 1 &&
+           stat(j->o->source, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static lq_status check_materials(struct job *j, struct attestation *found, lq_error *err)
 {
     const struct attestation *const a = j->a;
+    if (is_one_file(j, found))
+        found->materials[0].name = a->materials[0].name;
     for (size_t i = 0; i < a->n_materials; i++) {
         const struct attested_file *const m = &a->materials[i], *const f = material(found, m->name);
         if (!f)
@@ -295,6 +323,7 @@ static void release(struct job *j)
     source_close(j->metadata);
     imatrix_release(&j->imatrix);
     free(j->source_path);
+    free(j->output_path);
 }
 
 lq_status reproduce(struct attestation *a, const struct reproduce_options *o,
@@ -303,6 +332,8 @@ lq_status reproduce(struct attestation *a, const struct reproduce_options *o,
     struct job j = {.a = a, .o = o, .why = result->why, .why_size = sizeof result->why};
     result->why[0] = '\0';
     lq_status status = reproduce_source(&j.source_path, a, o->source, err);
+    if (status == LQ_OK)
+        status = find_output(&j, err);
     if (status == LQ_OK)
         status = read_importance(&j, err);
     if (status == LQ_OK)

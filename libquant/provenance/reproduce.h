@@ -7,8 +7,9 @@
 
 struct reproduce_options {
     const char *source;   /* the folder of the source, or the file that the attestation names */
-    const char *output;   /* what is claimed to be the result: its first file; NULL: only the digests
-                             of the attestation are compared */
+    const char *output;   /* what is claimed to be the result: its first file, or a folder that holds it
+                             under the attestation's name; NULL: only the digests of the attestation
+                             are compared */
     const char *imatrix;  /* the importance matrix, where one was used; else NULL */
     const struct stream_options *stream;
 };

@@ -92,7 +92,9 @@ lq_status verify_statement(struct text *statement, struct source *envelope,
     struct dsse e = {0};
     cJSON *root;
     LQ_TRY(strict_document(&root, envelope, err));
-    lq_status status = dsse_read(&e, root, envelope->name, err);
+    const bool bare = cJSON_IsObject(root) && !cJSON_GetObjectItemCaseSensitive(root, "payload");
+    lq_status status = bare ? lq_fail_at(err, LQ_E_VERIFY, envelope->name, -1, "is not signed")
+                            : dsse_read(&e, root, envelope->name, err);
     if (status == LQ_OK)
         status = dsse_verify(&e, key, NULL, err);
     if (status == LQ_OK)

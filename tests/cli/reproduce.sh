@@ -179,6 +179,9 @@ run reproduce i.json --source folder --output i.gguf --imatrix a.dat
 check "with the matrix it is accepted" exits 0
 run reproduce i.json --source folder/f32.gguf --output i.gguf --imatrix a.dat
 check "the source may be the file itself" exits 0
+cp folder/f32.gguf "folder/other name.gguf"
+run reproduce i.json --source "folder/other name.gguf" --output i.gguf --imatrix a.dat
+check "under whatever name" exits 0
 run reproduce i.json --source folder --output i.gguf --imatrix b.dat
 check "another matrix is refused" refuses 'b.dat is not the importance matrix'
 cp a.dat backup
@@ -193,6 +196,10 @@ run convert "$demo" -o s.gguf --type q8_0 --split-max-tensors 15 --metadata meta
 check "several files are attested as one model" eval 'exits 0 && grep -q s-00003-of-00003.gguf s.json'
 run reproduce s.json --source "$demo" --output s-00001-of-00003.gguf
 check "and accepted" exits 0
+run reproduce s.json --source "$demo" --output .
+check "also where their folder is given" exits 0
+run reproduce s.json --source "$demo" --output s-00001-of-00003.gguf --imatrix a.dat
+check "a matrix that was not used is not passed over" refused 2 'without an importance matrix'
 change s-00002-of-00003.gguf 300000
 run reproduce s.json --source "$demo" --output s-00001-of-00003.gguf
 check "a change in the second one is found" refuses 'tensor '
@@ -258,6 +265,10 @@ run reproduce signed/q.intoto.json --source "$demo" --output signed/q.gguf
 check "without it that is said" eval 'exits 0 && prints "attestation: signature not checked"'
 run reproduce signed/q.intoto.json --source "$demo" --public-key other.pub
 check "another key is refused" refused 1 'not one of this key'
+run reproduce signed/q.intoto.json --source "$demo" --public-key other.pub --json
+check "as JSON, too" eval 'exits 1 && "$json_valid" out && prints "\"accepted\": false" && prints "not one of this key"'
+run reproduce q.json --source "$demo" --public-key signer.pub
+check "an attestation that is not signed is none of this key" refused 1 'q.json: is not signed'
 run verify signed --public-key signer.pub
 check "lq verify names the signer" eval 'exits 0 && prints "1 verified; signed by P-384 key"'
 run verify signed --public-key other.pub
