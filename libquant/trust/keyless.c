@@ -46,13 +46,11 @@ static lq_status add_timestamp(struct checking *c, const cJSON *node)
 static lq_status find_times(struct checking *c)
 {
     const cJSON *node;
-    time_t promised;
     if (c->b->timestamps && cJSON_GetArraySize(c->b->timestamps) > MAX_TIMESTAMPS)
         return wrong(c, LQ_E_FORMAT, "too many timestamps");
     cJSON_ArrayForEach(node, c->b->timestamps) LQ_TRY(add_timestamp(c, node));
-    LQ_TRY(keyless_entry(c->b, c->p->root, &promised, c->name, c->err));
-    if (promised)
-        c->times[c->n_times++] = promised;
+    LQ_TRY(keyless_entry(c->b, c->p->root, c->times, c->n_times, c->name, c->err));
+    c->n_times += c->times[c->n_times] != 0;
     return c->n_times ? LQ_OK
                       : wrong(c, LQ_E_VERIFY, "nothing that is signed tells when the signature was made");
 }

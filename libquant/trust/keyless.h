@@ -30,8 +30,9 @@ lq_status keyless_verify(const struct bundle *b, const struct keyless_policy *p,
 
 lq_status keyless_scts(X509 *leaf, X509 *issuer, const struct trusted_root *root, const char *name,
                        lq_error *err);
-/* *at gets the time that the log promises, or 0 where it promises none. */
-lq_status keyless_entry(const struct bundle *b, const struct trusted_root *root, time_t *at,
+/* The log must be trusted at all of times[0..n], the last of which the log itself promises, and gets: 0
+ * where it promises none. */
+lq_status keyless_entry(const struct bundle *b, const struct trusted_root *root, time_t *times, size_t n,
                         const char *name, lq_error *err);
 /* The token is one over the bytes data[0..n). */
 lq_status keyless_timestamp(const void *token, size_t token_len, const void *data, size_t n,

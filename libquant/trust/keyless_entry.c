@@ -115,11 +115,20 @@ static lq_status check_promise(const struct entry *e, time_t *at)
         status = trusted_log_verify(e->log, data.data, data.len, signature.data, signature.len,
                                     "the log's promise", e->name, e->err);
     *at = (time_t)e->time;
-    if (status == LQ_OK && (!e->time || *at < e->log->start || *at > e->log->end))
-        status = wrong(e, LQ_E_VERIFY, "the log is not trusted for the time that it states");
+    if (status == LQ_OK && !e->time)
+        status = wrong(e, LQ_E_VERIFY, "the log's promise is for no time");
     text_free(&data);
     text_free(&signature);
     return status;
+}
+
+/* At the times that others have signed, and the log itself. */
+static lq_status check_period(const struct entry *e, const time_t *times, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (times[i] < e->log->start || times[i] > e->log->end)
+            return wrong(e, LQ_E_VERIFY, "the log is not trusted at the time of the signature");
+    return LQ_OK;
 }
 
 /* ---- proof: the way up the tree ---- */
@@ -328,7 +337,7 @@ static lq_status check_body(const struct entry *e, const struct bundle *b)
 
 /* ---- the whole ---- */
 
-lq_status keyless_entry(const struct bundle *b, const struct trusted_root *root, time_t *at,
+lq_status keyless_entry(const struct bundle *b, const struct trusted_root *root, time_t *times, size_t n,
                         const char *name, lq_error *err)
 {
     struct entry e = {.name = name, .err = err};
@@ -337,7 +346,9 @@ lq_status keyless_entry(const struct bundle *b, const struct trusted_root *root,
     e.node = b->entries->child;
     lq_status status = read_entry(&e, root);
     if (status == LQ_OK)
-        status = check_promise(&e, at);
+        status = check_promise(&e, &times[n]);
+    if (status == LQ_OK)
+        status = check_period(&e, times, n + (times[n] != 0));
     if (status == LQ_OK)
         status = check_proof(&e);
     if (status == LQ_OK)

@@ -229,6 +229,7 @@ keyless_changed() {
     tampering 'keyless: two log entries' 1 '' 'keyless entries-two'
     tampering 'keyless: a log that is not trusted' 1 '' 'keyless log-unknown'
     tampering 'keyless: a log that is trusted for another time' 1 'its key may have been stolen since' 'keyless log-period'
+    tampering 'keyless: the same, and the time is that of a timestamp' 1 'its key may have been stolen since' 'keyless log-period promise-none'
     tampering 'keyless: no proof of inclusion' 1 '' 'keyless proof-none'
     tampering 'keyless: a wrong hash in the proof' 1 '' 'keyless proof-hash'
     tampering 'keyless: a proof that is too short' 1 '' 'keyless proof-short'
