@@ -9,7 +9,7 @@
 static lq_status parse_expected(const char *list, unsigned *mask, lq_error *err)
 {
     *mask = 0;
-    for (const char *p = list; *p;) {
+    for (const char *p = list; *p || !*mask;) {
         const size_t len = strcspn(p, ",");
         const enum lineage_verdict v = lineage_verdict_by_name(p, len);
         if (v == LINEAGE_VERDICTS)

@@ -16,8 +16,9 @@ static bool parse_time(const char *s, time_t *out)
         struct tm tm = {0};
         const char *const end = strptime(s, forms[i], &tm);
         if (end && !*end) {
-            *out = timegm(&tm);
-            return true;
+            const struct tm read = tm;
+            *out = timegm(&tm); /* makes the 3rd of March of a 31st of February */
+            return tm.tm_mday == read.tm_mday && tm.tm_sec == read.tm_sec;
         }
     }
     if (!text_parse_u64(s, INT64_MAX, &seconds))

@@ -301,6 +301,8 @@ static lq_status compare_file(const struct comparing *c, const struct signed_fil
     i->signer = c->who.name;
     i->trust_root = c->who.trust_root;
     i->state = VERIFY_MISSING;
+    if (!here && i->real && !c->l->single)
+        i->why = "it was signed, and is left out here";
     if (!here)
         return LQ_OK;
     seen[here - c->l->files] = true;

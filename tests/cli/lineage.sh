@@ -58,6 +58,8 @@ check "nor does the instruction set" cmp out one
 
 run lineage q4.gguf f16.gguf --expect honest
 check "an unknown verdict is a usage error" refused 2 'there is no verdict "honest"'
+run lineage q4.gguf f16.gguf --expect ''
+check "none is one, too" refused 2 'there is no verdict'
 run lineage q4.gguf
 check "a base is needed" exits 2
 run lineage q4.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf f16.gguf
