@@ -12,7 +12,8 @@ static const char *const state_names[] = {
     [VERIFY_PENDING] = "pending",     [VERIFY_OK] = "verified",
     [VERIFY_CHANGED] = "changed",     [VERIFY_MISSING] = "missing",
     [VERIFY_BAD] = "bad",             [VERIFY_UNVOUCHED] = "unvouched",
-    [VERIFY_NOT_CHECKED] = "not checked", [VERIFY_CLAIMS] = "claims",
+    [VERIFY_NOT_CHECKED] = "not checked", [VERIFY_NOT_LOADED] = "not downloaded",
+    [VERIFY_CLAIMS] = "claims",
 };
 
 /* ---- text ---- */
@@ -60,8 +61,8 @@ static void print_signed(const struct context *ctx, const struct verification *v
 static void print_text(const struct context *ctx, const struct verification *v)
 {
     static const enum verify_state order[] = {VERIFY_CHANGED, VERIFY_MISSING, VERIFY_BAD,
-                                              VERIFY_NOT_CHECKED, VERIFY_UNVOUCHED, VERIFY_OK,
-                                              VERIFY_CLAIMS};
+                                              VERIFY_NOT_CHECKED, VERIFY_UNVOUCHED,
+                                              VERIFY_NOT_LOADED, VERIFY_OK, VERIFY_CLAIMS};
     struct table t = {.align = "llll"};
     table_cell(&t, "state");
     table_cell(&t, "file");
@@ -73,7 +74,7 @@ static void print_text(const struct context *ctx, const struct verification *v)
                 item_row(&t, &v->items[i]);
     table_print(&t, ctx, 0);
     fprintf(ctx->out, "\n%s: %zu verified", v->kind, verify_count(v, VERIFY_OK));
-    for (size_t s = 0; s < 5; s++)
+    for (size_t s = 0; order[s] != VERIFY_OK; s++)
         if (verify_count(v, order[s]))
             fprintf(ctx->out, ", %zu %s", verify_count(v, order[s]), state_names[order[s]]);
     print_signed(ctx, v);
@@ -160,6 +161,22 @@ static lq_status verify_path_of(const struct context *ctx, const struct args *ar
     return status;
 }
 
+/* Of a signature that does not hold, or cannot be checked: machines are told, too. */
+static lq_status report_failure(const struct context *ctx, struct verification *v,
+                                const char *signature, const char *model, lq_status status,
+                                const lq_error *why)
+{
+    lq_error err;
+    if (!ctx->json || status >= LQ_E_IO || status == LQ_E_USAGE)
+        return status;
+    v->kind = "signature";
+    v->n = 0;
+    if (verify_note(v, signature, status == LQ_E_VERIFY ? VERIFY_BAD : VERIFY_NOT_CHECKED, NULL, &err,
+                    "%s", why->message) == LQ_OK)
+        print_json(ctx, v, model, status, &err);
+    return status;
+}
+
 static lq_status verify_signature(const struct context *ctx, const struct args *args,
                                   const struct verify_args *given, lq_error *err)
 {
@@ -168,11 +185,13 @@ static lq_status verify_signature(const struct context *ctx, const struct args *
     const char *const model = args_at(args, 1);
     lq_status status = sign_args_read(&s, ctx, args, model, err);
     s.options.ignore_unsigned = args_flag(args, "ignore-unsigned-files");
-    if (status == LQ_OK)
+    if (status == LQ_OK) {
         status = signature_verify(&v, model, args_value(args, "signature"), given->method,
                                   &given->trust, &s.options, err);
-    if (status == LQ_OK)
-        status = report(ctx, &v, model, err);
+        status = status == LQ_OK ? report(ctx, &v, model, err)
+                                 : report_failure(ctx, &v, args_value(args, "signature"), model,
+                                                  status, err);
+    }
     sign_args_free(&s);
     verification_release(&v);
     return status;

@@ -36,6 +36,17 @@ static void see_file(void *ctx, const char *name)
                      : lq_fail_memory(s->err);
 }
 
+/* Whether shards in `base` were left on the hub. */
+static bool shards_were_left(const struct verification *v, const char *base)
+{
+    const size_t n = strlen(base);
+    for (size_t i = 0; i < v->n; i++)
+        if (v->items[i].state == VERIFY_NOT_LOADED && strncmp(v->items[i].name, base, n) == 0 &&
+            text_ends_with(v->items[i].name, ".safetensors"))
+            return true;
+    return false;
+}
+
 /* `base`: the folder within the place that is verified; "" for itself. */
 static lq_status check_folder(struct verification *v, const char *base, lq_error *err)
 {
@@ -53,6 +64,12 @@ static lq_status check_folder(struct verification *v, const char *base, lq_error
     lq_status status = model_open(&c, path, &why);
     if (status == LQ_E_MEMORY)
         return lq_fail_memory(err);
+    if (status != LQ_OK && shards_were_left(v, base)) {
+        LQ_TRY(verify_note(v, item, VERIFY_NOT_CHECKED, "index of the shards", err,
+                           "not all of them were downloaded"));
+        v->items[v->n - 1].aside = true;
+        return LQ_OK;
+    }
     if (status != LQ_OK)
         return verify_note(v, item, VERIFY_BAD, "index of the shards", err, "%s%s%s", why.tensor,
                            why.tensor[0] ? ": " : "", why.message);
@@ -91,6 +108,7 @@ lq_status verify_model(struct verification *v, lq_error *err)
         return verify_entries(v, "", see_entry, err);
     if (strcmp(v->kind, "Hugging Face cache entry") != 0)
         return LQ_OK;
-    return v->only ? check_folder(v, v->only, err)
-                   : verify_entries(v, "snapshots", see_snapshots, err);
+    return v->only && strcmp(v->only, "snapshots") != 0
+               ? check_folder(v, v->only, err)
+               : verify_entries(v, "snapshots", see_snapshots, err);
 }

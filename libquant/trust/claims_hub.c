@@ -145,6 +145,37 @@ static lq_status see_snapshot(struct verification *v, const char *folder, const 
 
 /* ---- lists of a commit's files ---- */
 
+static const char downloads[] = ".cache/huggingface/download";
+
+static bool is_nothing(struct verification *v, const char *name)
+{
+    const char *const path = name ? verify_path(v, name) : NULL;
+    struct stat st;
+    return path && lstat(path, &st) != 0;
+}
+
+/* Lists have all files of a commit, also where only some were downloaded. What was downloaded has a
+ * blob in a cache, and metadata in a folder. */
+static bool was_left(struct verification *v, const char *tree, const char *base, const char *file,
+                     const char *digest)
+{
+    return algorithm_of(digest) != CLAIM_NONE && is_nothing(v, verify_join(v, base, file)) &&
+           is_nothing(v, *base ? arena_printf(&v->arena, "%.*sblobs/%s", (int)entry_length(tree),
+                                              tree, digest)
+                               : arena_printf(&v->arena, "%s/%s.metadata", downloads, file));
+}
+
+static lq_status note_left(struct verification *v, const char *name, const char *tree,
+                           const char *digest, uint64_t size, lq_error *err)
+{
+    LQ_TRY(verify_note(v, name, VERIFY_NOT_LOADED, tree, err, "a file of the commit"));
+    struct verify_item *const i = &v->items[v->n - 1];
+    i->algorithm = algorithm_of(digest);
+    i->size = size;
+    i->expected = arena_strdup(&v->arena, digest);
+    return i->expected ? LQ_OK : lq_fail_memory(err);
+}
+
 static lq_status add_tree_file(struct verification *v, const char *tree, const char *base,
                                const cJSON *f, lq_error *err)
 {
@@ -160,11 +191,15 @@ static lq_status add_tree_file(struct verification *v, const char *tree, const c
     const char *const name = verify_join(v, base, f->string);
     if (!name)
         return lq_fail_memory(err);
-    return verify_claim(v, name, sha256 ? CLAIM_SHA256 : CLAIM_GIT_SHA1, sha256 ? sha256 : blob,
-                        cJSON_IsNumber(size) && size->valuedouble >= 0 && size->valuedouble < 0x1p53
-                            ? (uint64_t)size->valuedouble
-                            : CLAIM_NO_SIZE,
-                        tree, NULL, err);
+    const char *const digest = sha256 ? sha256 : blob;
+    const uint64_t bytes =
+        cJSON_IsNumber(size) && size->valuedouble >= 0 && size->valuedouble < 0x1p53
+            ? (uint64_t)size->valuedouble
+            : CLAIM_NO_SIZE;
+    return was_left(v, tree, base, f->string, digest)
+               ? note_left(v, name, tree, digest, bytes, err)
+               : verify_claim(v, name, sha256 ? CLAIM_SHA256 : CLAIM_GIT_SHA1, digest, bytes, tree,
+                              NULL, err);
 }
 
 /* `base`: the folder that the names are in. */
@@ -309,8 +344,6 @@ lq_status claims_hub_cache(struct verification *v, lq_error *err)
 }
 
 /* ---- --local-dir ---- */
-
-static const char downloads[] = ".cache/huggingface/download";
 
 /* Commit, digest, time in three lines. */
 static lq_status add_metadata(struct verification *v, const char *file, const char *name,

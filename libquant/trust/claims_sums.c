@@ -120,14 +120,14 @@ static bool parse_tagged(char *s, struct line *l)
     return true;
 }
 
-/* "HEX  NAME", "HEX *NAME", "HEX NAME" (BSD's reverse form), "HEX". */
+/* "HEX  NAME", "HEX *NAME", "HEX NAME" (BSD's reverse form; also with a tab), "HEX". */
 static bool parse_plain(char *s, struct line *l)
 {
     const size_t n = strspn(s, "0123456789abcdefABCDEF");
     l->hex = s;
     if (!s[n])
         return n > 0;
-    if (s[n] != ' ')
+    if (s[n] != ' ' && s[n] != '\t')
         return false;
     s[n] = '\0';
     l->name = s + n + 1 + (s[n + 1] == ' ' || s[n + 1] == '*');
@@ -177,6 +177,8 @@ static lq_status add_line(struct verification *v, const char *list,
     if (!about)
         return verify_note(v, list, VERIFY_BAD, NULL, err,
                            "line %u names a file outside of the folder, or none", number);
+    if (strcmp(about, list) == 0)
+        return LQ_OK; /* it was being written when the line was made, and cannot hold its own digest */
     if (l.algorithm->trait == CHECKED)
         return verify_claim(v, about, l.algorithm->claim, l.hex, CLAIM_NO_SIZE, list, NULL, err);
     LQ_TRY(verify_note(v, about, VERIFY_NOT_CHECKED, list, err,
@@ -195,12 +197,14 @@ static lq_status add_lines(struct verification *v, const char *list,
 {
     const size_t first = v->n;
     unsigned number = 0;
+    data += text_starts_with(data, "\xef\xbb\xbf") ? 3 : 0; /* a byte order mark */
     for (char *line; (line = strsep(&data, "\n")) != NULL;) {
         size_t n = strlen(line);
         number++;
         if (n && line[n - 1] == '\r')
             line[--n] = '\0';
-        if (n && line[0] != '#')
+        line += strspn(line, " \t");
+        if (*line && *line != '#')
             LQ_TRY(add_line(v, list, algorithm, stem, line, number, err));
     }
     if (v->n == first)

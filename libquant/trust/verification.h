@@ -28,6 +28,7 @@ enum verify_state {
     VERIFY_BAD,         /* something else is wrong: `why` says what */
     VERIFY_UNVOUCHED,   /* nothing says what the file should be */
     VERIFY_NOT_CHECKED, /* cannot be checked: `why` says for lack of what */
+    VERIFY_NOT_LOADED,  /* left on the hub: of a model of which only some files were downloaded */
     VERIFY_CLAIMS       /* a file that holds the claims; what vouches for it is unknown */
 };
 

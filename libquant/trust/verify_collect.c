@@ -15,10 +15,20 @@ static bool has_file(struct verification *v, const char *name)
     return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* "part" or "part/...". */
+static bool begins_with_part(const char *name, const char *part)
+{
+    const size_t n = strlen(part);
+    return strncmp(name, part, n) == 0 && (!name[n] || name[n] == '/');
+}
+
 static bool is_hub_entry(const char *name)
 {
-    return text_starts_with(name, "models--") || text_starts_with(name, "datasets--") ||
-           text_starts_with(name, "spaces--");
+    static const char *const kinds[] = {"models--", "datasets--", "spaces--", "kernels--"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_starts_with(name, kinds[i]))
+            return true;
+    return false;
 }
 
 static lq_status see_entry(struct verification *v, const char *folder, const char *entry,
@@ -30,12 +40,12 @@ static lq_status see_entry(struct verification *v, const char *folder, const cha
     return LQ_OK;
 }
 
-/* ".../models--X/snapshots/REV/..." or ".../models--X/blobs/...": the rest becomes `only` (a folder
- * or a file in the entry). */
+/* ".../models--X/snapshots/REV/...", ".../models--X/blobs/...": the rest becomes `only` (a folder or
+ * a file in the entry). */
 static bool split_entry(struct verification *v, char *root)
 {
     for (char *slash = strchr(root + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        if (!text_starts_with(slash, "/snapshots/") && !text_starts_with(slash, "/blobs/"))
+        if (!begins_with_part(slash + 1, "snapshots") && !begins_with_part(slash + 1, "blobs"))
             continue;
         *slash = '\0';
         if (is_hub_entry(path_last_part(root))) {
@@ -75,9 +85,11 @@ static bool is_place_above(struct verification *v, char *root, size_t n)
     root[n] = '\0';
     v->root = root;
     v->only = root + n + 1;
-    const bool store = text_starts_with(v->only, "blobs/");
-    if (verify_is_folder(v, marks[0]) || (store && verify_is_folder(v, marks[1])) ||
-        (store && has_file(v, marks[2])))
+    const bool blob = text_starts_with(v->only, "blobs/");
+    const bool manifest = text_starts_with(v->only, "manifests/");
+    if (verify_is_folder(v, marks[0]) ||
+        ((blob || manifest) && verify_is_folder(v, "blobs") && verify_is_folder(v, marks[1])) ||
+        (blob && has_file(v, marks[2])))
         return true;
     root[n] = '/';
     return false;
@@ -98,7 +110,7 @@ static lq_status collect_file(struct verification *v, char *path, lq_error *err)
         found = *slash == '/' && is_place_above(v, path, (size_t)(slash - path));
     if (found && has_file(v, "oci-layout"))
         return claims_oci(v, err);
-    if (found && verify_is_folder(v, "manifests"))
+    if (found && verify_is_folder(v, "blobs") && verify_is_folder(v, "manifests"))
         return claims_ollama(v, err);
     if (!found) {
         *last = '\0';
@@ -110,15 +122,15 @@ static lq_status collect_file(struct verification *v, char *path, lq_error *err)
 }
 
 /* Items of other files than the one asked for, or outside of the snapshot asked for, do not count.
- */
+ * Of a list that is asked for, what it claims does. */
 static void keep_only(struct verification *v)
 {
-    const size_t n = v->only ? strlen(v->only) : 0;
     size_t kept = 0;
     for (size_t i = 0; i < v->n && v->only; i++) {
-        const char *const name = v->items[i].name;
-        if (strncmp(name, v->only, n) == 0 && (!name[n] || name[n] == '/'))
-            v->items[kept++] = v->items[i];
+        const struct verify_item *const item = &v->items[i];
+        if (begins_with_part(item->name, v->only) ||
+            (item->source && strcmp(item->source, v->only) == 0))
+            v->items[kept++] = *item;
     }
     if (v->only)
         v->n = kept;

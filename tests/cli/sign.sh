@@ -22,6 +22,8 @@ run verify key model --signature model/model.sig --public-key P-521.pub --json
 check "as JSON it names signer and trust root" eval '"$json_valid" out && prints "\"signer\": \"P-521 key" && prints "\"trust_root\": \"the public key\"" && prints "\"source\": \"model/model.sig\""'
 run verify key model --signature model/model.sig --public-key P-256.pub
 check "another key: it is said which one signed" refused 1 'is signed with another key: its hint is [0-9a-f]{64}'
+run verify key model --signature model/model.sig --public-key P-256.pub --json
+check "as JSON, too" eval 'exits 1 && "$json_valid" out && prints "\"verdict\": \"not verified\"" && prints "\"why\": \"is signed with another key"'
 "$lq" digest model --root --ignore-paths model.sig >root
 "$forge" payload model/model.sig >payload
 check "the digest over the files is that of lq digest --root" grep -q "$(cut -d: -f2 root)" payload
@@ -52,7 +54,7 @@ rm model/model.sig
 run sign key model --signature s.sig --private-key P-256 --ignore-paths model/sub --no-ignore-git-paths
 check "paths can be left out, and git's taken in" prints 'signed 3 files'
 run verify key model --signature s.sig --public-key P-256.pub
-check "what the signer left out is told" eval 'exits 1 && prints "^not checked +sub +left out: by the signature" && prints "^missing +.git/HEAD"'
+check "what the signer left out is told" eval 'exits 1 && prints "^not checked +sub +left out: by the signature" && prints "^missing +.git/HEAD .*is left out here"'
 run verify key model --signature s.sig --public-key P-256.pub --no_ignore_git_paths
 check "git's files verify where they are taken in" exits 0
 : >model/more
@@ -126,6 +128,8 @@ run verify certificate model --signature certificate.sig --certificate_chain roo
 check "not any more in years" refused 1 'certificate has expired \(at 2040-01-01T00:00:00Z\)'
 run verify certificate model --signature certificate.sig --certificate_chain root.pem --at-time yesterday
 check "a time has one of three forms" refused 2 'neither 2026-11-29 nor'
+run verify certificate model --signature certificate.sig --certificate_chain root.pem --at-time 2026-02-31
+check "of a day that there is" refused 2 'neither 2026-11-29 nor'
 run sign certificate model --signature no.sig --private-key P-384 --signing-certificate leaf.pem
 check "key and certificate belong together" refused 2 'not the certificate of this private key'
 # shellcheck disable=SC2086

@@ -30,6 +30,9 @@ after "those of openssl dgst" 0 '2 verified' \
     'sums "SHA256(model.bin)= $digest" "SHA2-256(odd (1) = name)= $odd"'
 after "BSD's reverse form, capitals, carriage returns, remarks" 0 '2 verified' \
     'sums "# made by hand" "$(echo "$digest" | tr a-f A-F) model.bin$(printf "\r")" "$odd odd (1) = name"'
+after "blanks before, tabs between, a byte order mark" 0 '2 verified' \
+    'sums "$(printf "\357\273\277")$digest  model.bin" "   " "  $odd$(printf "\t")odd (1) = name"'
+after "a list that was there when it was made" 0 '^folder: 2 verified' 'sha256sum -- * >SHA256SUMS; sha256sum -- * >SHA256SUMS'
 # shellcheck disable=SC1003
 after "escaped names" 0 '3 verified' 'printf x >"$(printf "a\nb\\\\c")"; sha256sum -- a* m* o* >SHA256SUMS; grep -q "^.[0-9a-f]*  a.nb" SHA256SUMS'
 # shellcheck disable=SC1003

@@ -28,6 +28,10 @@ check "a folder with SHA256SUMS is verified" \
     eval 'exits 0 && prints "^verified +model.bin +sha256 +SHA256SUMS" && prints "2 verified; by claims that are not signed"'
 run verify good/model.bin
 check "a file in it, alone" eval 'exits 0 && prints "1 verified" && not prints config'
+: >good/other
+run verify good/SHA256SUMS
+check "the list alone: what it names" eval 'exits 0 && prints "2 verified" && not prints other'
+rm good/other
 run verify good --json
 check "as JSON it names digest, algorithm and source, and what is unknown" eval '"$json_valid" out &&
     prints "\"digest\": \"$(sha good/model.bin)\"" && prints "\"source\": \"SHA256SUMS\"" &&
@@ -143,6 +147,9 @@ fails_after "a file that the list has and the snapshot has not" "^missing +snaps
     "rm $target/snapshots/$commit/LICENSE"
 fails_after "a copy that nothing vouches for" "^unvouched +snapshots/$commit/more.py" \
     ": >$target/snapshots/$commit/more.py"
+fails_after "a file whose link and blob are both gone is told" \
+    "^not downloaded +snapshots/$commit/config.json +git-sha1 +trees/" \
+    "rm $target/snapshots/$commit/config.json $target/blobs/$config; : >$target/snapshots/$commit/more.py"
 fails_after "an unfinished download is told" '^unvouched .*incomplete +a download that was not' \
     ": >$target/blobs/$weights.12345678.incomplete"
 fails_after "a ref that is no commit" '^bad +refs/main ' "echo main >$target/refs/main"
@@ -154,6 +161,17 @@ fails_after "a list with a key twice" '^bad +trees/' \
     "sed -i 's,\"LICENSE\",\"config.json\",' $target/trees/$commit.json"
 fails_after "a tensor that the index puts elsewhere" "^bad +snapshots/$commit/model.safetensors.index.json" \
     "f=$target/snapshots/$commit/model.safetensors.index.json; sed 's/model-00002-of/model-00001-of/' \$f >x; rm \$f; mv x \$f"
+run verify $entry/snapshots
+check "all snapshots" eval 'exits 0 && prints "27 verified" && not prints "blobs/"'
+rm -rf tree
+cp -a good tree
+few=tree/$target/snapshots/$commit
+rm $few/*.safetensors tree/$target/blobs/????????????????????????????????????????????????????????????????
+run verify tree
+check "of a model some files may be downloaded" eval 'exits 0 && prints "2 not downloaded" &&
+    prints "^not downloaded +.*/model-00002-of-00002.safetensors +sha256 +.*trees/" &&
+    prints "^not checked +.*index.json +index of the shards: not all of them were downloaded"'
+rm -r tree
 mkdir -p good/blobs/ab
 : >good/blobs/.huggingface-shared-blobs
 mv $entry/blobs/$weights good/blobs/ab/xet
@@ -191,6 +209,13 @@ fails_after "a stray shard is found" '^bad +model-00003-of-00003.safetensors' \
     'cp model-00001-of-00002.safetensors model-00003-of-00003.safetensors'
 fails_after "a tensor that the index lacks is found" '^bad +model.safetensors.index.json' \
     'sed -i "/blk\|layers.0.self_attn.q_proj/d" model.safetensors.index.json'
+mkdir good/.cache/huggingface/trees
+printf '{"format_version":1,"files":{%s,"more.gguf":{"size":5,"lfs_sha256":"%s"}}}' "$files" "$weights" \
+    >good/.cache/huggingface/trees/$commit.json
+run verify good
+check "a file that was left on the hub is told" \
+    eval 'exits 0 && prints "^not downloaded +more.gguf +sha256 +.cache/huggingface/trees/"'
+fails_after "one that was downloaded is missing" '^missing +tokenizer.json' 'rm tokenizer.json'
 echo nonsense >good/.cache/huggingface/download/LICENSE.metadata
 run verify good
 check "metadata that cannot be read: it cannot be checked" \
@@ -208,6 +233,8 @@ printf '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.mani
 run verify good
 check "Ollama's store is verified" eval 'exits 0 && prints "^Ollama store: 4 verified"'
 blob=blobs/sha256-$(sha content)
+run verify $folder/latest
+check "one model of it, by its manifest" eval 'exits 0 && prints "^Ollama store: 2 verified" && prints "^claims +.*latest"'
 fails_after "a changed blob is found" "^changed +$blob" "printf WEIGHTS >$blob"
 fails_after "a blob of another size, too" "^changed +$blob .*has 6 bytes instead of 7" "printf weight >$blob"
 fails_after "a missing one" "^missing +$blob" "rm $blob"
