@@ -343,7 +343,7 @@ static lq_status check_importance(const struct quantize_plan *p, size_t i, lq_er
         status = lq_fail(err, LQ_E_MODEL, has_matrix(p)
                              ? "%s needs importance, and the matrix has no entry for this tensor"
                              : "%s needs an importance matrix: give one with --imatrix FILE; "
-                               "llama-imatrix makes one from a text",
+                               "`lq imatrix` makes one from a text",
                          p->choices[i].type->name);
     if (status != LQ_OK)
         lq_error_add_tensor(err, t->name);

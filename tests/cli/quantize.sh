@@ -36,7 +36,7 @@ nothing() { # nothing: the last run left no file x.gguf, and no temporary one
 }
 
 run quantize f16.gguf x.gguf IQ2_XXS
-check "a type that needs importance is refused without" eval 'exits 3 && says "--imatrix" && nothing'
+check "a type that needs importance is refused without" eval 'exits 3 && says "--imatrix FILE.*lq imatrix" && nothing'
 run quantize q.gguf x.gguf Q8_0
 check "a quantized source is refused" eval 'exits 2 && says "--allow-requantize" && nothing'
 run quantize --allow-requantize q.gguf x.gguf Q8_0
