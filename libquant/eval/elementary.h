@@ -139,7 +139,8 @@ ELEMENTARY void normal_f64v(f64v *io)
     *io = SELECT_F64(negative, tail, 1.0 - tail);
 }
 
-/* For angles up to 2^20 in magnitude. */
+/* For angles up to this in magnitude: its multiples of pi/2 are whole numbers of 20 bits. */
+#define SIN_COS_LIMIT 0x1p20
 static inline void sin_cos_f64(double x, double *sine, double *cosine)
 {
     /* x = n pi/2 + r; pi/2 in parts of 33 bits, so that their products with n are exact. */

@@ -1,12 +1,14 @@
 /* engine.c -- memory of an engine, and its way through the layers. */
 #include "libquant/eval/engine.h"
 
+#include "libquant/base/text.h"
 #include "libquant/base/threads.h"
 #include "libquant/codec/kernels.h"
 #include "libquant/codec/num.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,15 +234,62 @@ static lq_status run_layer(struct engine *e, const struct layer *l, uint32_t n_s
     return add_rows(e, &l->ffn_post_norm, e->o, err);
 }
 
+/* Whether all weights of t are finite. */
+static lq_status weights_finite(struct engine *e, const struct tensor *t, bool *finite, lq_error *err)
+{
+    const struct weights *const source = e->graph.weights;
+    struct workspace *const w = &e->spaces[0];
+    const size_t cols = (size_t)tensor_cols(t);
+    LQ_TRY(engine_grow(&w->raw, &w->raw_size, source->raw_bytes(source, t, 1), 1, err));
+    LQ_TRY(engine_grow((void **)&w->tile, &w->tile_size, cols, sizeof *w->tile, err));
+    *finite = true;
+    for (uint64_t row = 0; *finite && row < tensor_rows(t); row++) {
+        LQ_TRY(source->rows(source, t, row, 1, w->raw, w->tile, e->isa, err));
+        *finite = f32_all_finite(w->tile, cols);
+    }
+    return LQ_OK;
+}
+
+/* `what` gives values that are no numbers: says so, with the tensor whose weights are none, if it is one of
+ * those whose names begin with `stem`. */
+static lq_status fail_values(struct engine *e, const char *what, const char *stem, lq_error *err)
+{
+    const struct catalog *const c = e->graph.weights->catalog;
+    const struct tensor *bad = NULL;
+    for (size_t i = 0; i < c->n_tensors && !bad; i++) {
+        const struct tensor *const t = &c->tensors[i];
+        bool finite = true;
+        if (text_starts_with(t->name, stem) && t->type->decode)
+            LQ_TRY(weights_finite(e, t, &finite, err));
+        bad = finite ? NULL : t;
+    }
+    const lq_status status = lq_fail_at(err, LQ_E_MODEL, c->path, -1,
+                                        "%s values that are infinite or no numbers%s", what,
+                                        bad ? ": this tensor has some" : "");
+    if (bad)
+        lq_error_add_tensor(err, bad->name);
+    return status;
+}
+
+static lq_status check_layer(struct engine *e, uint32_t i, lq_error *err)
+{
+    char what[32], stem[32];
+    if (f32_all_finite(e->x, e->tokens * e->graph.embd))
+        return LQ_OK;
+    snprintf(what, sizeof what, "layer %" PRIu32 " gives", i);
+    snprintf(stem, sizeof stem, "blk.%" PRIu32 ".", i);
+    return fail_values(e, what, stem, err);
+}
+
 lq_status engine_run(struct engine *e, const uint32_t *tokens, uint32_t n_sequences, lq_error *err)
 {
     e->tokens = (size_t)n_sequences * e->length;
     LQ_TRY(engine_parallel(e, e->tokens, embed, (void *)tokens, err));
+    if (!f32_all_finite(e->x, e->tokens * e->graph.embd))
+        return fail_values(e, "the embeddings give", "token_embd", err);
     for (uint32_t i = 0; i < e->graph.n_layers; i++) {
         LQ_TRY(run_layer(e, &e->graph.layers[i], n_sequences, err));
-        if (!f32_all_finite(e->x, e->tokens * e->graph.embd))
-            return lq_fail_at(err, LQ_E_MODEL, e->graph.weights->catalog->path, -1,
-                              "layer %" PRIu32 " gives values that are infinite or no numbers", i);
+        LQ_TRY(check_layer(e, i, err));
     }
     return LQ_OK;
 }
@@ -298,6 +347,8 @@ lq_status engine_logits(struct engine *e, size_t first, size_t n, float *logits,
     const struct product p = {g->output.t, 0, g->vocab, g->output.bias, e->packed, n, logits,
                               g->vocab};
     LQ_TRY(engine_parallel(e, n, norm_output, &j, err));
+    if (!f32_all_finite(e->h, n * g->embd))
+        return fail_values(e, "the norm before the output gives", "output_norm.", err);
     LQ_TRY(engine_observe(e, &p, e->h, g->embd, g->embd, false, err));
     LQ_TRY(engine_pack(e, e->h, g->embd, n, g->embd, e->packed, err));
     LQ_TRY(engine_multiply(e, &p, 1, err));

@@ -72,8 +72,11 @@ static lq_status choose(struct engine *e, void *job, size_t t, struct workspace 
     for (size_t i = 0; i < used; i++) {
         const double s = (double)p[chosen[i]] / (g->expert_norm ? sum + 1e-20 : 1.0);
         share[i] = (float)(s * g->expert_scale);
-        if (!(s >= 0 && s <= 1e30))
-            return lq_fail(err, LQ_E_MODEL, "the shares of the experts are no numbers");
+        if (!(s >= 0 && s <= 1e30)) {
+            lq_fail(err, LQ_E_MODEL, "gives shares of the experts that are no numbers");
+            lq_error_add_tensor(err, l->router.t->name);
+            return LQ_E_MODEL;
+        }
     }
     return LQ_OK;
 }

@@ -50,6 +50,10 @@ lq_status rope_tables(struct graph *g, struct rope *r, uint32_t length, lq_error
         } else {
             frequency *= r->scale;
         }
+        if (!(frequency * (double)length <= SIN_COS_LIMIT))
+            return lq_fail_at(err, LQ_E_MODEL, g->weights->catalog->path, -1,
+                              "metadata: the scale or the factors of \"%s.rope\" give angles of "
+                              "more than 2^20", g->arch->name);
         for (uint32_t p = 0; p < length; p++) {
             double sine, cosine;
             sin_cos_f64((double)p * frequency, &sine, &cosine);

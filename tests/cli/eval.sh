@@ -165,6 +165,19 @@ run eval f32.gguf --ids beyond --ctx 64
 check "tokens beyond the vocabulary are refused" refused 3 'token 2048 is not among'
 run eval ids --ids ids
 check "what is no model is refused" exits 3
+nan() { # nan FILE: its last weight becomes a NaN
+    printf '\0\0\300\177' | dd of="$1" bs=1 seek=$(($(wc -c <"$1") - 4)) conv=notrunc 2>/dev/null
+}
+cp f32.gguf nan.gguf
+nan nan.gguf
+run eval nan.gguf --ids ids --ctx 64
+check "a NaN is refused, with its tensor" refused 3 'nan.gguf: tensor output_norm.weight: .*no numbers'
+nan encoder/model.safetensors
+run eval encoder --text sentences
+check "and with its layer" refused 3 'tensor blk.0.layer_output_norm.bias: layer 0 gives .*no numbers'
+"$lq" quantize -q f32.gguf angles.gguf COPY --override-kv llama.rope.scaling.factor=float:1e-20 >/dev/null
+run eval angles.gguf --ids ids --ctx 64
+check "angles that have no sine are refused" refused 3 'llama.rope.*angles of more than'
 
 head -c 6000 "$demo/eval.txt" >text
 run quantize --eval text f32.gguf q2.gguf Q2_K
