@@ -118,6 +118,7 @@ static lq_status collect(struct job *j, const struct args *args, lq_error *err)
     LQ_TRY(skip_chunks(j, err));
     LQ_TRY(eval_tokens_chunks(&j->tokens, j->length, 1, j->most_chunks, &j->n_chunks, err));
     LQ_TRY(engine_open(&j->engine, &j->model.weights, &o, err));
+    eval_model_warn_of_length(j->ctx, &j->engine.graph, j->length);
     j->output = args_flag(args, "process-output") && j->engine.graph.causal &&
                 j->engine.graph.output.t != j->engine.graph.token_embd;
     float *const logits =

@@ -5,6 +5,7 @@
 #include "libquant/codec/kernels.h"
 #include "libquant/convert/make_rows.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- a checkpoint's tensors, as steps of its conversion ---- */
@@ -57,4 +58,13 @@ void eval_model_close(struct eval_model *m)
     convert_release(&m->conversion);
     catalog_release(&m->stored);
     memset(m, 0, sizeof *m);
+}
+
+void eval_model_warn_of_length(const struct context *ctx, const struct graph *g, uint64_t length)
+{
+    if (g->context && length > g->context && !ctx->quiet)
+        fprintf(ctx->err,
+                "lq: warning: the model was trained on texts of %" PRIu32 " tokens, and chunks of %" PRIu64
+                " are longer\n",
+                g->context, length);
 }

@@ -3,8 +3,10 @@
 #ifndef LQ_TOOLS_EVAL_MODEL_H
 #define LQ_TOOLS_EVAL_MODEL_H
 
+#include "tools/command.h"
+
 #include "libquant/convert/convert.h"
-#include "libquant/eval/weights.h"
+#include "libquant/eval/graph.h"
 
 struct eval_model {
     struct catalog stored;
@@ -16,6 +18,9 @@ struct eval_model {
 /* Fills a zeroed struct; eval_model_close also after a failure. Do not move it while it is open. */
 lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err);
 void eval_model_close(struct eval_model *m);
+
+/* Warns where chunks of `length` tokens are longer than the texts that the model was trained on. */
+void eval_model_warn_of_length(const struct context *ctx, const struct graph *g, uint64_t length);
 
 /* How many sequences of `length` tokens are evaluated at a time and share what is read and decoded.
  */

@@ -96,6 +96,7 @@ static lq_status check_saved(struct job *j, lq_error *err)
 static lq_status open_models(struct job *j, lq_error *err)
 {
     LQ_TRY(open_engine(j, &j->engine, &j->model, err));
+    eval_model_warn_of_length(&j->ctx, &j->engine.graph, j->length);
     if (j->saved.source)
         return check_saved(j, err);
     if (!j->base_path)

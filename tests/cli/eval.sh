@@ -155,6 +155,10 @@ check "a text without lines is refused" refused 3 'blank: .*no line of text'
 
 run eval f32.gguf --ids ids
 check "a text must fill two chunks" refused 3 'ids: .*300 tokens; two chunks of 512'
+awk 'BEGIN { for (i = 0; i < 1040; i++) print i }' >long
+run eval f32.gguf --ids long --ctx 520
+check "chunks that are longer than the model was trained for are warned of" \
+    eval 'exits 0 && says "warning: .*trained on texts of 512 tokens"'
 run eval f32.gguf
 check "a text is needed" refused 2 'text FILE is missing'
 echo "1 2 x" >bad
