@@ -113,6 +113,7 @@ static lq_status collect(struct job *j, const struct args *args, lq_error *err)
     const struct observer observer = {collector_see, &j->collector};
     const struct engine_options o = {j->ctx->isa, j->ctx->threads, (uint32_t)j->length, 1, NULL};
     LQ_TRY(eval_model_open(&j->model, j->path, err));
+    LQ_TRY(eval_model_spare(&j->model, j->out, err));
     LQ_TRY(eval_tokens_read(&j->tokens, &j->model, args_value(args, "text"), args_value(args, "ids"),
                             err));
     LQ_TRY(skip_chunks(j, err));

@@ -60,6 +60,14 @@ void eval_model_close(struct eval_model *m)
     memset(m, 0, sizeof *m);
 }
 
+lq_status eval_model_spare(const struct eval_model *m, const char *out, lq_error *err)
+{
+    for (size_t i = 0; i < m->stored.n_files; i++)
+        if (source_is_file(m->stored.files[i].source, out))
+            return lq_fail_at(err, LQ_E_USAGE, out, -1, "is the model: it would be replaced");
+    return LQ_OK;
+}
+
 void eval_model_warn_of_length(const struct context *ctx, const struct graph *g, uint64_t length)
 {
     if (g->context && length > g->context && !ctx->quiet)

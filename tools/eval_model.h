@@ -19,6 +19,9 @@ struct eval_model {
 lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err);
 void eval_model_close(struct eval_model *m);
 
+/* LQ_E_USAGE where `out`, which is to be written, is one of the model's files. */
+lq_status eval_model_spare(const struct eval_model *m, const char *out, lq_error *err);
+
 /* Warns where chunks of `length` tokens are longer than the texts that the model was trained on. */
 void eval_model_warn_of_length(const struct context *ctx, const struct graph *g, uint64_t length);
 

@@ -225,6 +225,8 @@ static lq_status run_job(struct job *j, const struct eval_request *q, lq_error *
     LQ_TRY(eval_model_open(&j->model, j->path, err));
     if (graph_is_encoder(j->model.weights.catalog))
         return eval_embed(&j->ctx, q, &j->model, err);
+    if (q->save)
+        LQ_TRY(eval_model_spare(&j->model, q->save, err));
     LQ_TRY(open_saved(j, err));
     LQ_TRY(read_tokens(j, q, err));
     LQ_TRY(open_models(j, err));

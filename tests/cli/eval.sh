@@ -55,6 +55,8 @@ run eval q4.gguf --base logits --chunks 1 --json
 check "fewer chunks may be scored" eval 'exits 0 && prints "\"chunks\": 1,"'
 run eval q4.gguf --base logits --ctx 32
 check "but not of another length" refused 3 'logits: .*chunks of 64 tokens, not of 32'
+run eval f32.gguf --ids ids --ctx 64 --save-all-logits f32.gguf
+check "logits do not replace the model" refused 2 'f32.gguf: is the model'
 sed 's/^7/8/' ids >other
 run eval q4.gguf --ids other --base logits --ctx 64
 check "nor of another text" refused 3 'logits: .*of another text'

@@ -40,6 +40,8 @@ run imatrix -o none.gguf
 check "something must be measured or joined" refused 2 'MODEL'
 run imatrix f32.gguf --ids ids
 check "the result needs a name" refused 2 '-o OUT is missing'
+run imatrix f32.gguf --ids ids --ctx 64 -o ./f32.gguf
+check "the model is not replaced" refused 2 'f32.gguf: is the model'
 run imatrix --in-file f32.gguf -o none.gguf
 check "what is no matrix is refused" refused 3 'imatrix.datasets'
 
