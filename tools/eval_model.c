@@ -37,6 +37,24 @@ static lq_status step_rows(const struct weights *w, const struct tensor *t, uint
     return LQ_OK;
 }
 
+/* Positions that are scaled as a text needs it are not in GGUF's metadata: they exist at run time only. */
+static lq_status add_dynamic_positions(struct conversion *c, lq_error *err)
+{
+    const struct config *const config = &c->model.config;
+    const char *const type = config_string(config, "rope:rope_type");
+    double factor = 1;
+    if (!type || strcmp(type, "dynamic") != 0)
+        return LQ_OK;
+    LQ_TRY(config_f64(config, "rope:factor", &factor, err));
+    const char *const arch = c->model.arch->name;
+    const char *const kind = arena_printf(&c->base.arena, "%s.rope.scaling.type", arch);
+    const char *const key = arena_printf(&c->base.arena, "%s.rope.scaling.factor", arch);
+    if (!kind || !key)
+        return lq_fail_memory(err);
+    LQ_TRY(catalog_set_string(&c->base, kind, type, strlen(type), err));
+    return catalog_set_float(&c->base, key, META_F32, factor, err);
+}
+
 lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err)
 {
     static const char *const type = "f32";
@@ -48,6 +66,7 @@ lq_status eval_model_open(struct eval_model *m, const char *path, lq_error *err)
     }
     m->options = (struct convert_options){.types = &type, .n_types = 1};
     LQ_TRY(convert_plan(&m->conversion, m->stored.path, &m->options, err));
+    LQ_TRY(add_dynamic_positions(&m->conversion, err));
     LQ_TRY(catalog_index(&m->conversion.base, err));
     m->weights = (struct weights){&m->conversion.base, step_rows, step_bytes, &m->conversion, false};
     return LQ_OK;

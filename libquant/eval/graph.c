@@ -100,6 +100,16 @@ static void read_experts(struct graph_reader *r)
         graph_fail_key(r, "expert_group_count", "does not divide the experts as it should");
 }
 
+/* "dynamic": texts that are longer than those of the training stretch the base with their length, to
+ * base * (factor * length / context - (factor - 1))^(n / (n - 2)) for n rotated elements. */
+static double dynamic_base(const struct graph *g, double base, double factor, uint32_t length)
+{
+    const double n = (double)g->rotated;
+    if (!g->context || length <= g->context || n <= 2 || !(factor > 1))
+        return base;
+    return base * exact_pow(factor * (double)length / (double)g->context - (factor - 1), n / (n - 2));
+}
+
 static void read_rope(struct graph_reader *r, uint32_t length)
 {
     struct graph *const g = r->g;
@@ -109,7 +119,8 @@ static void read_rope(struct graph_reader *r, uint32_t length)
     double factor = graph_f64(r, ".rope.scaling.factor", 0);
     if (factor == 0)
         factor = graph_f64(r, ".rope.scale_linear", 0);
-    a->scale = factor > 0 && !(kind && strcmp(kind, "none") == 0) ? 1.0 / factor : 1.0;
+    const bool dynamic = kind && strcmp(kind, "dynamic") == 0;
+    a->scale = factor > 0 && !dynamic && !(kind && strcmp(kind, "none") == 0) ? 1.0 / factor : 1.0;
     a->yarn = kind && strcmp(kind, "yarn") == 0;
     a->magnitude = graph_f64(r, ".rope.scaling.attn_factor", 1);
     g->yarn_fast = graph_f64(r, ".rope.scaling.yarn_beta_fast", 32);
@@ -119,6 +130,8 @@ static void read_rope(struct graph_reader *r, uint32_t length)
     b->scale = b->magnitude = 1;
     b->yarn = false;
     b->base = graph_f64(r, ".rope.freq_base_swa", g->row.local_base ? g->row.local_base : a->base);
+    if (dynamic)
+        a->base = dynamic_base(g, a->base, factor, length);
     if (r->status != LQ_OK)
         return;
     if (!(a->base >= 1 && a->base <= 1e30 && b->base >= 1 && b->base <= 1e30) ||

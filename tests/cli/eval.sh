@@ -161,6 +161,15 @@ awk 'BEGIN { for (i = 0; i < 1040; i++) print i }' >long
 run eval f32.gguf --ids long --ctx 520
 check "chunks that are longer than the model was trained for are warned of" \
     eval 'exits 0 && says "warning: .*trained on texts of 512 tokens"'
+run eval f32.gguf --ids long --ctx 520 --json
+digest out >plain
+mkdir dynamic
+cp "$demo"/* dynamic
+sed 's|"rope_scaling": null|"rope_scaling": {"type": "dynamic", "factor": 2.0}|' "$demo/config.json" >dynamic/config.json
+run eval dynamic --ids ids --ctx 64 --json
+check "positions that are scaled as needed are not in short texts" test "$(digest out)" = "$(digest file.json)"
+run eval dynamic --ids long --ctx 520 --json
+check "but in long ones" eval 'exits 0 && [ "$(digest out)" ] && [ "$(digest out)" != "$(cat plain)" ]'
 run eval f32.gguf
 check "a text is needed" refused 2 'text FILE is missing'
 echo "1 2 x" >bad
