@@ -17,17 +17,24 @@ void *mem_calloc(size_t count, size_t size)
     return calloc(1, bytes ? bytes : 1);
 }
 
+/* Huge pages lie on multiples of their size, and must be wholly inside of what is allocated. */
 void *mem_calloc_huge(size_t count, size_t size)
 {
-    void *const p = mem_calloc(count, size);
+    enum { HUGE_PAGE = 2 << 20 };
+    size_t bytes, whole;
+    if (__builtin_mul_overflow(count, size, &bytes) ||
+        __builtin_add_overflow(bytes, (size_t)HUGE_PAGE - 1, &whole))
+        return NULL;
+    if (bytes < HUGE_PAGE / 8)
+        return mem_calloc(count, size);
+    whole -= whole % HUGE_PAGE;
+    void *const p = aligned_alloc(HUGE_PAGE, whole);
+    if (!p)
+        return NULL;
 #ifdef MADV_HUGEPAGE
-    /* Whole pages only. It is advice: what comes of it does not matter. */
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t first = ((uintptr_t)p + page - 1) / page * page;
-    if (p && count * size >= 2 * page)
-        madvise((void *)first, ((uintptr_t)p + count * size) / page * page - first, MADV_HUGEPAGE);
+    madvise(p, whole, MADV_HUGEPAGE); /* advice: what comes of it does not matter */
 #endif
-    return p;
+    return memset(p, 0, bytes);
 }
 
 void *mem_realloc(void *old, size_t count, size_t size)

@@ -26,8 +26,9 @@ static inline bool align_u64(uint64_t n, uint64_t align, uint64_t *out)
 /* count * size bytes, zeroed / resized; NULL when out of memory or on overflow. Freed with free(). */
 void *mem_calloc(size_t count, size_t size);
 void *mem_realloc(void *old, size_t count, size_t size);
-/* mem_calloc for what is read again and again: on huge pages where the system has them on request, so
- * that addresses are found without walks through page tables. */
+/* mem_calloc for what is read again and again: on huge pages where the system has them on request,
+ * so that addresses are found without walks through page tables. From a quarter of a megabyte on,
+ * blocks are rounded up to such pages, of two megabytes. */
 void *mem_calloc_huge(size_t count, size_t size);
 
 /* Makes room for one more element in a growing array: *cap at least count + 1. False: no memory,

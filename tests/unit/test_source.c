@@ -277,6 +277,8 @@ static void sizes_that_overflow_are_noticed(void **state)
     assert_true(align_u64(0, 32, &v));
     assert_int_equal(v, 0);
     assert_null(mem_calloc(SIZE_MAX, 2));
+    assert_null(mem_calloc_huge(SIZE_MAX, 2));
+    assert_null(mem_calloc_huge(SIZE_MAX, 1));
     assert_null(mem_realloc(NULL, SIZE_MAX, 2));
     for (size_t i = 0; i < 1000; i++) {
         assert_true(mem_grow(&array, &cap, i, 8));
@@ -285,6 +287,22 @@ static void sizes_that_overflow_are_noticed(void **state)
     cap = SIZE_MAX / 2 + 1;
     assert_false(mem_grow(&array, &cap, cap, 8));
     free(array);
+}
+
+static void large_blocks_are_zeroed_and_lie_on_huge_pages(void **state)
+{
+    static const size_t sizes[] = {1, 256 << 10, (2 << 20) + 1};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int again = 0; again < 2; again++) { /* the second time out of what was freed */
+            unsigned char *const p = mem_calloc_huge(sizes[i], 1);
+            assert_non_null(p);
+            assert_true(sizes[i] == 1 || (uintptr_t)p % (2 << 20) == 0);
+            for (size_t b = 0; b < sizes[i]; b++)
+                assert_int_equal(p[b], 0);
+            memset(p, 0xff, sizes[i]);
+            free(p);
+        }
 }
 
 static void bytes_are_swapped_element_by_element(void **state)
@@ -338,6 +356,7 @@ int main(void)
         temp_test(what_is_no_folder_is_refused),
         cmocka_unit_test(arenas_give_zeroed_aligned_memory),
         cmocka_unit_test(sizes_that_overflow_are_noticed),
+        cmocka_unit_test(large_blocks_are_zeroed_and_lie_on_huge_pages),
         cmocka_unit_test(bytes_are_swapped_element_by_element),
         cmocka_unit_test(sha256_is_that_of_the_standard),
     };
