@@ -12,37 +12,35 @@
 /* K_BLOCK: steps of k between visits to C. A panel of W (K_BLOCK * nr floats) stays in the
  * first-level cache while a block of A passes by; that block (M_BLOCK * K_BLOCK floats), the panels
  * of a block of W and what becomes C stay in the second-level cache. N_BLOCK is a multiple of every
- * kernel's nr. PIECE: steps at a time where C is waited for. */
-enum { K_BLOCK = GEMM_DEPTH, M_BLOCK = 384, N_BLOCK = 192, PIECE = 128, LINE_FLOATS = 16 };
+ * kernel's nr. */
+enum { K_BLOCK = GEMM_DEPTH, M_BLOCK = 384, N_BLOCK = 192, LINE_FLOATS = 16 };
 
 enum { SCALAR_MR = 4, SCALAR_NR = 4 };
 
 /* The definition, with the fused multiply-add that is passed in. */
 static inline __attribute__((always_inline)) void scalar_tile(size_t k, const float *a,
-                                                              const float *w, const float *from,
-                                                              float *to, size_t ld,
+                                                              const float *w, float *c, bool begin,
                                                               float (*fused)(float, float, float))
 {
     float sum[SCALAR_MR][SCALAR_NR];
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            sum[i][j] = from ? from[i * SCALAR_NR + j] : 0.0f;
+            sum[i][j] = begin ? 0.0f : c[i * SCALAR_NR + j];
     for (; k > 0; k--, a += SCALAR_MR, w += SCALAR_NR)
         for (size_t i = 0; i < SCALAR_MR; i++)
             for (size_t j = 0; j < SCALAR_NR; j++)
                 sum[i][j] = fused(a[i], w[j], sum[i][j]);
     for (size_t i = 0; i < SCALAR_MR; i++)
         for (size_t j = 0; j < SCALAR_NR; j++)
-            to[i * ld + j] = sum[i][j];
+            c[i * SCALAR_NR + j] = sum[i][j];
 }
 
-static void tile_exact(size_t k, const float *a, const float *w, const float *from, float *to,
-                       size_t ld)
+static void tile_exact(size_t k, const float *a, const float *w, float *c, bool begin)
 {
-    scalar_tile(k, a, w, from, to, ld, fma_exact);
+    scalar_tile(k, a, w, c, begin, fma_exact);
 }
 
-static const struct gemm_kernel kernel_exact = {SCALAR_MR, SCALAR_NR, tile_exact};
+static const struct gemm_kernel kernel_exact = {SCALAR_MR, SCALAR_NR, tile_exact, NULL};
 
 /* The same bits from the instruction, where the compiler may use it or the CPU is asked first. */
 #if defined(__x86_64__)
@@ -57,13 +55,12 @@ FUSED static inline float fma_instruction(float a, float b, float c)
     return __builtin_fmaf(a, b, c);
 }
 
-FUSED static void tile_fused(size_t k, const float *a, const float *w, const float *from, float *to,
-                             size_t ld)
+FUSED static void tile_fused(size_t k, const float *a, const float *w, float *c, bool begin)
 {
-    scalar_tile(k, a, w, from, to, ld, fma_instruction);
+    scalar_tile(k, a, w, c, begin, fma_instruction);
 }
 
-static const struct gemm_kernel kernel_fused = {SCALAR_MR, SCALAR_NR, tile_fused};
+static const struct gemm_kernel kernel_fused = {SCALAR_MR, SCALAR_NR, tile_fused, NULL};
 #endif
 
 static const struct gemm_kernel *scalar_kernel(void)
@@ -136,27 +133,42 @@ static void transpose_4x4(const float *src, size_t ld, float *dst, size_t width)
         memcpy(dst + i * width, &column[i], sizeof column[i]);
 }
 
-/* `width` rows, of which n are there, step by step: the values of all rows. The others are zeros.
- * Lines of both sides are done with before they leave the first-level cache. */
-static void pack_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
+/* n rows, `steps` of k steps (a multiple of LINE_FLOATS). Lines of both sides are done with before
+ * they leave the first-level cache. */
+static void transpose_rows(const float *src, size_t ld, size_t n, size_t steps, size_t width,
+                           float *dst)
 {
-    if (n < width)
-        memset(dst, 0, k * width * sizeof *dst);
-    const size_t steps = n < 4 ? 0 : k / LINE_FLOATS * LINE_FLOATS;
     for (size_t p = 0; p < steps; p += LINE_FLOATS)
         for (size_t r = 0; r < n; r += 4) {
             const size_t i = smaller(r, n - 4); /* some rows of the last four twice */
             for (size_t q = p; q < p + LINE_FLOATS; q += 4)
                 transpose_4x4(src + i * ld + q, ld, dst + q * width + i, width);
         }
+}
+
+/* `width` rows, of which n are there, step by step: the values of all rows. The others are zeros.
+ */
+static void pack_tile(const struct gemm_kernel *g, const float *src, size_t ld, size_t n, size_t k,
+                      size_t width, float *dst)
+{
+    const size_t steps = n < 4 ? 0 : k / LINE_FLOATS * LINE_FLOATS;
+    if (n < width)
+        memset(dst, 0, k * width * sizeof *dst);
+    if (g->transpose && n == width && width % 16 == 0)
+        for (size_t i = 0; i < n; i += 16)
+            g->transpose(steps, src + i * ld, ld, dst + i, width);
+    else if (steps)
+        transpose_rows(src, ld, n, steps, width, dst);
     for (size_t i = 0; i < n; i++)
         for (size_t p = steps; p < k; p++)
             dst[p * width + i] = src[i * ld + p];
 }
 
 /* The same of rows whose steps are apart, their own values side by side. */
-static void copy_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
+static void copy_tile(const struct gemm_kernel *g, const float *src, size_t ld, size_t n, size_t k,
+                      size_t width, float *dst)
 {
+    (void)g;
     for (size_t p = 0; p < k; p++, dst += width) {
         memcpy(dst, src + p * ld, n * sizeof *dst);
         memset(dst + n, 0, (width - n) * sizeof *dst);
@@ -170,7 +182,7 @@ void gemm_pack_rows(const struct gemm_kernel *g, const float *a, size_t lda, siz
     for (size_t p = 0; p < k; p += K_BLOCK) {
         const size_t depth = smaller(k - p, K_BLOCK);
         for (size_t r = first; r < first + n; r += g->mr)
-            pack_tile(a + r * lda + p, lda, smaller(first + n - r, g->mr), depth, g->mr,
+            pack_tile(g, a + r * lda + p, lda, smaller(first + n - r, g->mr), depth, g->mr,
                       packed + r * depth);
         packed += round_up(m, g->mr) * depth;
     }
@@ -207,57 +219,37 @@ static void pack_panels(const struct block *b, const struct gemm_weights *w, siz
         const size_t n = smaller(b->n - j, nr);
         size_t ld;
         const float *const values = w->fetch(w->ctx, row + j, n, p, depth, b->room, &ld);
-        (w->by_columns ? copy_tile : pack_tile)(values, ld, n, depth, nr, b->panels + j * depth);
+        (w->by_columns ? copy_tile : pack_tile)(b->g, values, ld, n, depth, nr,
+                                                b->panels + j * depth);
     }
 }
 
-/* Where the sums of a block of W go when they are complete: m rows, ld apart. */
-struct target {
-    float *c;
-    size_t m, ld;
-};
-
-/* The last `depth` steps of the tile at row i of panel j. Its lines of C are on their way from
- * memory meanwhile: some are asked for with each piece of the steps, no more than a core waits for
- * at once. */
-static void finish_tile(const struct block *b, const struct target *t, size_t i, size_t j,
-                        const float *a, size_t depth, const float *from)
-{
-    const struct gemm_kernel *const g = b->g;
-    const size_t rows = smaller(t->m - i, g->mr), columns = smaller(b->n - j, g->nr);
-    const float *const w = b->panels + j * depth;
-    float *const sums = b->c + j * b->m + i * g->nr, *const c = t->c + i * t->ld + j;
-    size_t row = 0;
-    for (size_t p = 0; p < depth; p += PIECE) {
-        const size_t steps = smaller(depth - p, PIECE);
-        const bool direct = p + steps == depth && rows == g->mr && columns == g->nr;
-        for (; row < rows * (p + steps) / depth; row++)
-            for (size_t l = 0; l < columns; l += LINE_FLOATS)
-                __builtin_prefetch(c + row * t->ld + l, 1);
-        g->tile(steps, a + p * g->mr, w + p * g->nr, from, direct ? c : sums,
-                direct ? t->ld : g->nr);
-        if (direct)
-            return;
-        from = sums;
-    }
-    for (row = 0; row < rows; row++)
-        memcpy(c + row * t->ld, sums + row * g->nr, columns * sizeof *c);
-}
-
-/* A block of A times the panels, `depth` steps; `t` with the last ones. */
+/* A block of A times the panels, `depth` steps. */
 static void multiply_block(const struct block *b, const float *a, size_t first, size_t height,
-                           size_t depth, bool begin, const struct target *t)
+                           size_t depth, bool begin)
 {
     const struct gemm_kernel *const g = b->g;
     for (size_t j = 0; j < b->n; j += g->nr)
-        for (size_t i = first; i < first + height; i += g->mr) {
-            float *const sums = b->c + j * b->m + i * g->nr;
-            const float *const from = begin ? NULL : sums;
-            if (t)
-                finish_tile(b, t, i, j, a + i * depth, depth, from);
-            else
-                g->tile(depth, a + i * depth, b->panels + j * depth, from, sums, g->nr);
-        }
+        for (size_t i = first; i < first + height; i += g->mr)
+            g->tile(depth, a + i * depth, b->panels + j * depth, b->c + j * b->m + i * g->nr,
+                    begin);
+}
+
+/* m rows, ld apart, of what the panels have gathered. The lines of the rows after this one are on
+ * their way meanwhile. */
+static void scatter_rows(const struct block *b, float *c, size_t m, size_t ld)
+{
+    enum { ROWS_AHEAD = 4 };
+    const size_t nr = b->g->nr, whole = b->n / nr * nr;
+    for (size_t i = 0; i < m; i++, c += ld) {
+        const float *const sums = b->c + i * nr;
+        for (size_t j = 0; i + ROWS_AHEAD < m && j < b->n; j += LINE_FLOATS)
+            __builtin_prefetch(c + ROWS_AHEAD * ld + j, 1);
+        for (size_t j = 0; j < whole; j += nr)
+            for (size_t l = 0; l < nr; l += 4)
+                memcpy(c + j + l, sums + j * b->m + l, 4 * sizeof *c);
+        memcpy(c + whole, sums + whole * b->m, (b->n - whole) * sizeof *c);
+    }
 }
 
 void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, size_t k,
@@ -270,17 +262,16 @@ void gemm_rows(const struct gemm_kernel *g, const float *packed_a, size_t m, siz
     b.c = b.panels + N_BLOCK * K_BLOCK;
     b.room = b.c + N_BLOCK * b.m;
     for (size_t j = 0; j < n; j += N_BLOCK) {
-        const struct target t = {c + j, m, ldc};
         const float *a = packed_a;
         b.n = smaller(n - j, N_BLOCK);
         for (size_t p = 0; p < k; p += K_BLOCK) {
             const size_t depth = smaller(k - p, K_BLOCK);
             pack_panels(&b, w, j, p, depth);
             for (size_t i = 0; i < b.m; i += height)
-                multiply_block(&b, a, i, smaller(b.m - i, height), depth, p == 0,
-                               p + depth == k ? &t : NULL);
+                multiply_block(&b, a, i, smaller(b.m - i, height), depth, p == 0);
             a += b.m * depth;
         }
+        scatter_rows(&b, c + j, m, ldc);
     }
 }
 

@@ -20,9 +20,12 @@
 /* The register tile of an instruction set: rows of A by rows of W at a time. */
 struct gemm_kernel {
     size_t mr, nr;
-    /* to[i * ld + j] for i < mr, j < nr: from[i * nr + j] (`from` NULL: +0) and k steps more.
-     * a: k groups of mr floats; w: k groups of nr floats. w and `from` are aligned to 64 bytes. */
-    void (*tile)(size_t k, const float *a, const float *w, const float *from, float *to, size_t ld);
+    /* c[i * nr + j] for i < mr, j < nr: k steps more, or from +0 on where the chains begin.
+     * a: k groups of mr floats; w: k groups of nr floats. w and c are aligned to 64 bytes. */
+    void (*tile)(size_t k, const float *a, const float *w, float *c, bool begin);
+    /* dst[p * width + i] = src[i * ld + p] for i < 16 and p < k, a multiple of 4. dst is aligned to
+     * 64 bytes, and width a multiple of 16. NULL: four rows at a time are as good. */
+    void (*transpose)(size_t k, const float *src, size_t ld, float *dst, size_t width);
 };
 
 /* The kernel for a mask of enum isa (codec/kernels.h). */

@@ -5,13 +5,13 @@
 
 enum { MR = 6, NR = 16 };
 
-static void tile(size_t k, const float *a, const float *w, const float *from, float *to, size_t ld)
+static void tile(size_t k, const float *a, const float *w, float *c, bool begin)
 {
     __m256 sum[MR][2];
 #pragma GCC unroll 6
     for (size_t i = 0; i < MR; i++) {
-        sum[i][0] = from ? _mm256_load_ps(from + i * NR) : _mm256_setzero_ps();
-        sum[i][1] = from ? _mm256_load_ps(from + i * NR + 8) : _mm256_setzero_ps();
+        sum[i][0] = begin ? _mm256_setzero_ps() : _mm256_load_ps(c + i * NR);
+        sum[i][1] = begin ? _mm256_setzero_ps() : _mm256_load_ps(c + i * NR + 8);
     }
     for (; k > 0; k--, a += MR, w += NR) {
         const __m256 w0 = _mm256_load_ps(w), w1 = _mm256_load_ps(w + 8);
@@ -24,9 +24,9 @@ static void tile(size_t k, const float *a, const float *w, const float *from, fl
     }
 #pragma GCC unroll 6
     for (size_t i = 0; i < MR; i++) {
-        _mm256_storeu_ps(to + i * ld, sum[i][0]);
-        _mm256_storeu_ps(to + i * ld + 8, sum[i][1]);
+        _mm256_store_ps(c + i * NR, sum[i][0]);
+        _mm256_store_ps(c + i * NR + 8, sum[i][1]);
     }
 }
 
-const struct gemm_kernel gemm_kernel_avx2 = {MR, NR, tile};
+const struct gemm_kernel gemm_kernel_avx2 = {MR, NR, tile, NULL};
