@@ -156,8 +156,8 @@ lq_status predictions_make(struct predictions *p, struct engine *model, const st
     if (!mul_u64(n_chunks, per_chunk, &n))
         return lq_fail_memory(err);
     LQ_TRY(make_room(p, (size_t)n, base, err));
-    j.a = mem_calloc(j.tile * vocab, sizeof *j.a);
-    j.b = base ? mem_calloc(j.tile * vocab, sizeof *j.b) : NULL;
+    j.a = mem_calloc_huge(j.tile * vocab, sizeof *j.a);
+    j.b = base ? mem_calloc_huge(j.tile * vocab, sizeof *j.b) : NULL;
     j.raw = raw ? mem_calloc(j.tile, saved_row_bytes(vocab)) : NULL;
     lq_status status = !j.a || (base && !j.b) || (raw && !j.raw) ? lq_fail_memory(err) : LQ_OK;
     if (status == LQ_OK && with->save)

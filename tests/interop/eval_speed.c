@@ -166,7 +166,7 @@ static void run_model(const char *path, int rounds)
     const struct weights w = weights_stored(&c);
     const struct engine_options o = {chosen, n_threads, TOKENS, 1, NULL};
     check(engine_open(&e, &w, &o, &err), &err);
-    float *const logits = calloc((size_t)TOKENS * e.graph.vocab, sizeof *logits);
+    float *const logits = mem_calloc_huge((size_t)TOKENS * e.graph.vocab, sizeof *logits);
     if (!logits)
         refuse("no memory");
     for (uint32_t i = 0; i < TOKENS; i++)
