@@ -6,14 +6,17 @@
 #include "libquant/provenance/derived_digest.h"
 #include "libquant/trust/digest.h"
 #include "libquant/trust/file_list.h"
+#include "libquant/trust/model_signature.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct digests {
     const struct context *ctx;
     const char *path;
+    struct arena arena; /* names that are left out */
     struct file_list list;
     uint8_t root_names[32], root_components[32];
     bool is_model;           /* the tensors could be read: */
@@ -25,11 +28,54 @@ struct digests {
 
 /* ---- files ---- */
 
+static bool is_in(const char *model, const char *name)
+{
+    struct text path = {0};
+    struct stat st;
+    text_printf(&path, "%s/%s", model, name);
+    const bool found = !path.failed && lstat(path.data, &st) == 0;
+    text_free(&path);
+    return found;
+}
+
+/* A name within the model, whose "./" and last "/" do not matter; or, where there is none, a path from
+ * here, as `lq sign` takes it. */
+static const char *ignored_name(struct digests *d, const char *given)
+{
+    struct text from_here = {0};
+    const char *name = given;
+    size_t n;
+    while (text_starts_with(name, "./"))
+        name += 2;
+    for (n = strlen(name); n && name[n - 1] == '/';)
+        n--;
+    name = arena_strndup(&d->arena, name, n);
+    if (name && !is_in(d->path, name) && model_relative(d->path, given, &from_here) &&
+        is_in(d->path, from_here.data))
+        name = arena_strdup(&d->arena, from_here.data);
+    text_free(&from_here);
+    return name;
+}
+
+static lq_status read_ignored(struct digests *d, const struct args *args,
+                              struct file_list_options *o, lq_error *err)
+{
+    const char *const *given;
+    const size_t n = args_list(args, "ignore-paths", &given);
+    const char **const names = arena_calloc(&d->arena, n + 1, sizeof *names);
+    bool failed = !names;
+    for (size_t i = 0; i < n && !failed; i++)
+        failed = !(names[i] = ignored_name(d, given[i]));
+    o->ignore = names;
+    o->n_ignore = n;
+    return failed ? lq_fail_memory(err) : LQ_OK;
+}
+
 static lq_status hash_files(struct digests *d, const struct args *args, lq_error *err)
 {
     struct file_list_options o = {.allow_symlinks = args_flag(args, "allow-symlinks"),
                                   .keep_git = args_flag(args, "no-ignore-git-paths")};
-    o.n_ignore = args_list(args, "ignore-paths", &o.ignore);
+    LQ_TRY(read_ignored(d, args, &o, err));
     LQ_TRY(file_list_walk(&d->list, d->path, &o, err));
     if (!d->list.n)
         return lq_fail_at(err, LQ_E_FORMAT, d->path, -1, "no file in this folder");
@@ -121,7 +167,8 @@ static void out_digest(struct json_out *j, const char *key, const char *algorith
     text_free(&t);
 }
 
-static lq_status print_json(const struct digests *d, lq_error *err)
+/* With --root, without the digests over the tensors. */
+static lq_status print_json(const struct digests *d, const struct args *args, lq_error *err)
 {
     struct json_out j = {0};
     out_object(&j, NULL);
@@ -139,8 +186,10 @@ static lq_status print_json(const struct digests *d, lq_error *err)
     out_digest(&j, "by_component", "", d->root_components);
     out_digest(&j, "by_name", "", d->root_names);
     out_end(&j, '}');
-    out_digest(&j, "content", DIGEST_CONTENT, d->is_model ? d->content : NULL);
-    out_digest(&j, "derived", DIGEST_DERIVED, d->has_derived ? d->derived : NULL);
+    if (!args_flag(args, "root")) {
+        out_digest(&j, "content", DIGEST_CONTENT, d->is_model ? d->content : NULL);
+        out_digest(&j, "derived", DIGEST_DERIVED, d->has_derived ? d->derived : NULL);
+    }
     out_end(&j, '}');
     return out_print(&j, d->ctx, err);
 }
@@ -150,19 +199,24 @@ static lq_status print_json(const struct digests *d, lq_error *err)
 static lq_status run(const struct context *ctx, const struct args *args, lq_error *err)
 {
     struct digests d = {.ctx = ctx, .path = args_at(args, 0)};
+    if (args_flag(args, "by-name") && !args_flag(args, "root"))
+        return lq_fail(err, LQ_E_USAGE, "--by-name is for --root");
     lq_status status = hash_files(&d, args, err);
-    if (status == LQ_OK && args_flag(args, "root")) {
+    if (status == LQ_OK && args_flag(args, "root") && ctx->json) {
+        status = print_json(&d, args, err);
+    } else if (status == LQ_OK && args_flag(args, "root")) {
         char hex[65];
         hex_of(hex, args_flag(args, "by-name") ? d.root_names : d.root_components, 32);
         fprintf(ctx->out, "sha256:%s\n", hex);
     } else if (status == LQ_OK) {
         status = hash_model(&d, err);
         if (status == LQ_OK && ctx->json)
-            status = print_json(&d, err);
+            status = print_json(&d, args, err);
         else if (status == LQ_OK)
             print_text(&d);
     }
     file_list_release(&d.list);
+    arena_free(&d.arena);
     return status;
 }
 

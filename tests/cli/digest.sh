@@ -78,6 +78,14 @@ run digest tree --root --ignore-paths a-b
 only_one=$(cat out)
 run digest tree/a --root
 check "what is ignored does not count" test "$only_one" = "$(cat out)"
+for name in ./a-b a-b// tree/a-b "$PWD/tree/a-b"; do
+    run digest tree --root --ignore-paths "$name"
+    check "also as $name" test "$only_one" = "$(cat out)"
+done
+run digest tree --root --json
+check "the digest over files as JSON" eval 'exits 0 && "$json_valid" out && prints by_component && not prints derived'
+run digest tree --by-name
+check "there is an order only in a digest over files" refused 2 'by-name is for --root'
 ln -s a-b tree/link
 run digest tree
 check "a symbolic link is not passed over in silence" refused 1 'link: is a symbolic link.*--allow-symlinks'
