@@ -179,19 +179,19 @@ static void print_blocks(const struct context *ctx, const struct lineage *l,
 
 static void print_layers(FILE *out, const struct lineage *l)
 {
-    bool moved = l->n_layers != l->base_layers[0];
+    bool moved = l->n_layers != l->base_layers[l->main];
     for (uint32_t i = 0; i < l->n_layers; i++)
-        moved = moved || l->layers[i].layer != i;
+        moved = moved || lineage_layers(l)[i].layer != i;
     if (!moved || !l->n_layers)
         return;
     fprintf(out, "layers come from those of the base:");
     for (uint32_t i = 0; i < l->n_layers; i++) {
-        if (l->layers[i].found)
-            fprintf(out, " %u", (unsigned)l->layers[i].layer);
+        if (lineage_layers(l)[i].found)
+            fprintf(out, " %u", (unsigned)lineage_layers(l)[i].layer);
         else
             fputs(" ?", out);
     }
-    fprintf(out, " (of %u)\n", (unsigned)l->base_layers[0]);
+    fprintf(out, " (of %u)\n", (unsigned)l->base_layers[l->main]);
 }
 
 void lineage_print_text(const struct context *ctx, const struct lineage *l, bool all)
@@ -318,17 +318,18 @@ lq_status lineage_print_json(const struct context *ctx, const struct lineage *l,
         out_u64(&j, lineage_verdict_name((enum lineage_verdict)v), l->count[v]);
     out_end(&j, '}');
     out_u64(&j, "marked", l->marked);
+    out_u64(&j, "main_base", l->main);
     out_u64(&j, "missing", l->missing);
     out_array(&j, "layers");
     for (uint32_t i = 0; i < l->n_layers; i++) {
         out_object(&j, NULL);
-        out_u64(&j, "layer", l->layers[i].layer);
-        out_bool(&j, "found", l->layers[i].found);
-        out_f64(&j, "likeness", l->layers[i].likeness);
+        out_u64(&j, "layer", lineage_layers(l)[i].layer);
+        out_bool(&j, "found", lineage_layers(l)[i].found);
+        out_f64(&j, "likeness", lineage_layers(l)[i].likeness);
         out_end(&j, '}');
     }
     out_end(&j, ']');
-    out_u64(&j, "base_layers", l->base_layers[0]);
+    out_u64(&j, "base_layers", l->base_layers[l->main]);
     out_array(&j, "tensors");
     for (size_t i = 0; i < l->n_tensors; i++)
         out_tensor(&j, l, &l->tensors[i]);

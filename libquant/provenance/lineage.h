@@ -102,13 +102,20 @@ struct lineage {
     size_t n_tensors;
     struct layer_match *layers; /* [n_bases][n_layers] */
     uint32_t n_layers, base_layers[LINEAGE_BASES];
-    size_t missing;      /* tensors of base[0] that nothing claimed was paired with */
+    size_t main;         /* the base that most tensors come from; the first of several */
+    size_t missing;      /* tensors of base[main] that nothing claimed was paired with */
     uint64_t extra_rows; /* of extended vocabularies: the most */
     enum lineage_verdict verdict;
     size_t count[LINEAGE_VERDICTS]; /* tensors by verdict */
     uint64_t marked;
     char why[256]; /* one line */
 };
+
+/* [n_layers], those of the main base. */
+static inline const struct layer_match *lineage_layers(const struct lineage *l)
+{
+    return l->layers + l->main * l->n_layers;
+}
 
 struct lineage_options {
     const struct imatrix *imatrix; /* or NULL */

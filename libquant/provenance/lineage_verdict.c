@@ -44,14 +44,15 @@ static void count_layers(const struct lineage *l, struct tally *n)
 {
     if (!l->n_layers)
         return;
-    bool *const used = mem_calloc(l->base_layers[0], sizeof *used);
+    const uint32_t base_layers = l->base_layers[l->main];
+    bool *const used = mem_calloc(base_layers, sizeof *used);
     for (uint32_t i = 0; i < l->n_layers; i++) {
-        const struct layer_match *const m = &l->layers[i];
+        const struct layer_match *const m = &lineage_layers(l)[i];
         n->moved += m->found && m->layer != i;
-        if (used && m->layer < l->base_layers[0] && (m->found || m->layer == i))
+        if (used && m->layer < base_layers && (m->found || m->layer == i))
             used[m->layer] = true;
     }
-    for (uint32_t i = 0; used && i < l->base_layers[0]; i++)
+    for (uint32_t i = 0; used && i < base_layers; i++)
         n->dropped += !used[i];
     free(used);
 }
@@ -77,20 +78,22 @@ static struct tally tally(struct lineage *l)
         if (t->verdict != LINEAGE_UNRELATED && !t->vector)
             n.from[t->from]++;
     }
+    for (size_t b = 1; b < l->n_bases; b++)
+        l->main = n.from[b] > n.from[l->main] ? b : l->main;
     count_layers(l, &n);
     return n;
 }
 
-/* Tensors of the first base that no claimed one was paired with. */
+/* Tensors of the main base that no claimed one was paired with. */
 static lq_status count_missing(struct lineage *l, lq_error *err)
 {
-    const struct catalog *const c = l->base[0].catalog;
+    const struct catalog *const c = l->base[l->main].catalog;
     bool *const used = mem_calloc(c->n_tensors, sizeof *used);
     if (!used)
         return lq_fail_memory(err);
     for (size_t i = 0; i < l->n_tensors; i++) {
         const struct tensor *base = l->tensors[i].base;
-        if (l->tensors[i].from > 0) /* what stands for it in another base is not missing here */
+        if (l->tensors[i].from != l->main) /* what stands for it in another base is not missing here */
             base = catalog_find(c, l->tensors[i].claimed->name);
         if (base)
             used[base - c->tensors] = true;

@@ -273,6 +273,20 @@ static void layers_of_two_models_are_attributed(void **unused)
     lineage_release(&l);
 }
 
+/* A base that nothing comes from says nothing about what is left out. */
+static void the_order_of_the_bases_does_not_matter(void **unused)
+{
+    struct lineage l;
+    (void)unused;
+    fill_models();
+    other_model.layers = 2;
+    claimed_model = other_model;
+    compare(&l, true, LINEAGE_IDENTICAL);
+    assert_int_equal(l.main, 1);
+    assert_int_equal(l.missing, 0);
+    lineage_release(&l);
+}
+
 static void moved_layers_are_found(void **unused)
 {
     struct lineage l;
@@ -637,6 +651,7 @@ int main(void)
         temp_test(merges_of_near_models_have_free_weights),
         temp_test(values_on_a_coarser_grid_were_rounded_to_it),
         temp_test(layers_of_two_models_are_attributed),
+        temp_test(the_order_of_the_bases_does_not_matter),
         temp_test(moved_layers_are_found),
         temp_test(more_tokens_are_found),
         cmocka_unit_test(every_way_is_found),
