@@ -33,8 +33,8 @@ static lq_status open_all(struct lineage *l, const char *claimed, const char *co
 
 /* ---- pairing ---- */
 
-/* How the tensor of a base fits: all rows, the first ones, or not at all. */
-enum fit { FIT_NOT, FIT_ALL, FIT_ROWS };
+/* How the tensor of a base fits: not at all, the first rows, or all. */
+enum fit { FIT_NOT, FIT_ROWS, FIT_ALL };
 
 static bool is_vocabulary(const struct tensor *t)
 {
@@ -71,7 +71,14 @@ static void set_importance(struct lineage_pair *p, const struct tensor *base,
     p->group_rows = tensor_rows(base) / stack;
 }
 
-/* Collects what the bases have for a claimed tensor. */
+/* Rows that both have. */
+static uint64_t rows_of_both(const struct tensor *a, const struct tensor *b)
+{
+    return tensor_rows(a) < tensor_rows(b) ? tensor_rows(a) : tensor_rows(b);
+}
+
+/* Collects what the bases have for a claimed tensor: all of its rows where any base has; else bases that
+ * have as many of its first rows as the first of them. */
 static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct lineage_pair *p,
                            const struct lineage_options *o, lq_error *err)
 {
@@ -80,25 +87,29 @@ static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct l
     p->precision = model_view_type(&l->claimed, t->claimed);
     p->rows = tensor_rows(t->claimed);
     p->cols = tensor_cols(t->claimed);
+    const struct tensor *bases[LINEAGE_BASES];
+    enum fit fits[LINEAGE_BASES], best = FIT_NOT;
     for (size_t i = 0; i < l->n_bases; i++) {
-        const struct tensor *base;
-        LQ_TRY(layers_counterpart(l, i, t->claimed, &base, err));
-        const enum fit fit = base ? fit_of(t->claimed, base) : FIT_NOT;
-        t->other_shape = t->other_shape || (base && fit == FIT_NOT);
-        if (fit == FIT_NOT || (fit == FIT_ROWS && i > 0))
+        LQ_TRY(layers_counterpart(l, i, t->claimed, &bases[i], err));
+        fits[i] = bases[i] ? fit_of(t->claimed, bases[i]) : FIT_NOT;
+        best = fits[i] > best ? fits[i] : best;
+        t->other_shape = t->other_shape || (bases[i] && fits[i] == FIT_NOT);
+    }
+    t->more_rows = best == FIT_ROWS;
+    for (size_t i = 0; i < l->n_bases; i++) {
+        if (best == FIT_NOT || fits[i] != best)
             continue;
-        const size_t n = p->n_bases++;
-        if (fit == FIT_ROWS) {
-            t->more_rows = true;
-            p->rows = p->rows < tensor_rows(base) ? p->rows : tensor_rows(base);
-        }
-        p->base_tensor[n] = p->place[n] = base;
+        const uint64_t rows = rows_of_both(t->claimed, bases[i]);
+        const size_t n = p->n_bases;
+        if (n && rows != p->rows)
+            continue;
+        p->n_bases++;
+        p->rows = rows;
+        p->base_tensor[n] = p->place[n] = bases[i];
         p->from[n] = i;
         p->base[n] = model_view_rows(&l->base[i], &p->place[n]);
         if (n == 0)
-            set_importance(p, base, o->imatrix);
-        if (fit == FIT_ROWS)
-            break;
+            set_importance(p, bases[i], o->imatrix);
     }
     return LQ_OK;
 }

@@ -317,6 +317,25 @@ static void more_tokens_are_found(void **unused)
     lineage_release(&l);
 }
 
+static void more_tokens_than_the_second_base_has_are_found(void **unused)
+{
+    struct lineage l;
+    (void)unused;
+    fill_models();
+    claimed_model = other_model;
+    claimed_model.tokens = TOKENS + EXTRA;
+    compare(&l, true, LINEAGE_PARTIAL);
+    assert_int_equal(tensor_of(&l, "embed_tokens.weight")->verdict, LINEAGE_IDENTICAL);
+    assert_int_equal(tensor_of(&l, "embed_tokens.weight")->from, 1);
+    lineage_release(&l);
+    base_model = claimed_model; /* all rows are better than the first ones of another */
+    other_model.tokens = TOKENS;
+    claimed_model.embedding[TOKENS * SIZE] += 1;
+    compare(&l, true, LINEAGE_ALTERED);
+    assert_int_equal(tensor_of(&l, "embed_tokens.weight")->from, 0);
+    lineage_release(&l);
+}
+
 /* ---- one tensor in memory ---- */
 
 enum { ROWS = 64, WIDTH = 1024 };
@@ -654,6 +673,7 @@ int main(void)
         temp_test(the_order_of_the_bases_does_not_matter),
         temp_test(moved_layers_are_found),
         temp_test(more_tokens_are_found),
+        temp_test(more_tokens_than_the_second_base_has_are_found),
         cmocka_unit_test(every_way_is_found),
         cmocka_unit_test(the_changed_block_is_named),
         cmocka_unit_test(a_grid_is_known_where_importance_changes_nothing),
