@@ -108,6 +108,7 @@ static lq_status make_pair(struct lineage *l, struct tensor_lineage *t, struct l
         p->base_tensor[n] = p->place[n] = bases[i];
         p->from[n] = i;
         p->base[n] = model_view_rows(&l->base[i], &p->place[n]);
+        p->base_precision[n] = model_view_type(&l->base[i], bases[i]);
         if (n == 0)
             set_importance(p, bases[i], o->imatrix);
     }
@@ -123,6 +124,7 @@ static void only_base(struct lineage_pair *p, size_t from)
         at++;
     p->base[0] = p->base[at];
     p->base_tensor[0] = p->base_tensor[at];
+    p->base_precision[0] = p->base_precision[at];
     p->from[0] = p->from[at];
     p->n_bases = 1;
 }

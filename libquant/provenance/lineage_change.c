@@ -16,12 +16,18 @@ enum { LANES = 8, GRIDS = 2 };
  * it before. */
 static const struct type_info *const grids[GRIDS] = {&type_F16, &type_BF16};
 
+/* What storing values as floats has rounded away. */
+struct rounded {
+    double stored2;           /* in the type that they are stored in */
+    double grid2[GRIDS];      /* on a grid beyond that, as long as all are on it */
+    uint64_t off_grid[GRIDS]; /* rows that are not */
+};
+
 /* Sums over the rows of a chunk. */
 struct sums {
     double error2, base2;
-    double rounding2;         /* of the types that both sides are stored in */
-    double grid2[GRIDS];      /* of a grid, as long as the claimed values are on it */
-    uint64_t off_grid[GRIDS]; /* rows that are not */
+    double rounding2; /* of the types of blocks that the sides are stored in; then of the claimed side */
+    struct rounded claimed, base;
     double own, next; /* sums of cosines of a claimed row with its own and with the next base row */
     uint64_t rows, closer;
     uint64_t nonfinite;
@@ -94,12 +100,11 @@ static bool on_grid(const struct type_info *grid, const float *x, size_t n)
     return i == n;
 }
 
-/* Rounding of a claimed row, to what it is stored in and to what it may have been rounded to
- * before. */
-static void sum_rounding(struct sums *s, const struct type_info *stored, const float *x, size_t n)
+/* Of a row, to what it is stored in and to what it may have been rounded to before. */
+static void sum_rounding(struct rounded *s, const struct type_info *stored, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        s->rounding2 += rounding_variance(stored, x[i]);
+    for (size_t i = 0; stored && i < n; i++)
+        s->stored2 += rounding_variance(stored, x[i]);
     const size_t first = stored == &type_F32 ? 0 : stored == &type_F16 ? 1 : GRIDS;
     for (size_t g = first; g < GRIDS; g++) {
         if (s->off_grid[g] || !on_grid(grids[g], x, n))
@@ -116,7 +121,7 @@ static double cosine(double xy, double xx, double yy)
 }
 
 /* Rows with a NaN or an infinity on either side are counted and left out. */
-static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct type_info *precision)
+static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct lineage_pair *p)
 {
     const size_t n = (size_t)c->cols;
     for (uint64_t r = 0; r < c->rows; r++) {
@@ -130,8 +135,8 @@ static void sum_rows(struct sums *s, const struct pass_chunk *c, const struct ty
         const double xx = dot(x, x, n), yy = dot(y, y, n);
         s->error2 += distance2(x, y, n);
         s->base2 += yy;
-        if (precision)
-            sum_rounding(s, precision, x, n);
+        sum_rounding(&s->claimed, p->precision, x, n);
+        sum_rounding(&s->base, p->base_precision[0], y, n);
         if (z == y || !(xx > 0) || !(yy > 0) || !f32_all_finite(z, n))
             continue;
         const double own = cosine(dot(x, y, n), xx, yy),
@@ -185,7 +190,7 @@ static void examine_chunk(void *ctx, const struct pass_chunk *c)
     struct examination *const e = ctx;
     const struct lineage_pair *const p = e->pair;
     struct sums *const s = &e->sums[c->index];
-    sum_rows(s, c, p->precision);
+    sum_rows(s, c, p);
     if (is_encoded(e->base_type)) {
         const struct row_encoding enc = {.type = e->base_type};
         s->rounding2 += finite_distance2(store_again(c, &enc, c->claimed), c->claimed, c->n);
@@ -199,15 +204,22 @@ static void examine_chunk(void *ctx, const struct pass_chunk *c)
     }
 }
 
+static void rounded_add(struct rounded *a, const struct rounded *b)
+{
+    a->stored2 += b->stored2;
+    for (size_t g = 0; g < GRIDS; g++) {
+        a->grid2[g] += b->grid2[g];
+        a->off_grid[g] += b->off_grid[g];
+    }
+}
+
 static void sums_add(struct sums *a, const struct sums *b)
 {
     a->error2 += b->error2;
     a->base2 += b->base2;
     a->rounding2 += b->rounding2;
-    for (size_t g = 0; g < GRIDS; g++) {
-        a->grid2[g] += b->grid2[g];
-        a->off_grid[g] += b->off_grid[g];
-    }
+    rounded_add(&a->claimed, &b->claimed);
+    rounded_add(&a->base, &b->base);
     a->own += b->own;
     a->next += b->next;
     a->rows += b->rows;
@@ -245,20 +257,26 @@ static enum lineage_verdict judge(const struct tensor_lineage *t)
 }
 
 /* The coarsest grid that all rows are on counts. */
-static void add_grid(struct sums *s)
+static double rounded_away(const struct rounded *r)
 {
     double most = 0;
     for (size_t g = 0; g < GRIDS; g++)
-        if (!s->off_grid[g] && s->grid2[g] > most)
-            most = s->grid2[g];
-    s->rounding2 += most;
+        if (!r->off_grid[g] && r->grid2[g] > most)
+            most = r->grid2[g];
+    return r->stored2 + most;
+}
+
+/* |x| / |base|, of squares. */
+static double relative(double x2, const struct sums *s)
+{
+    return s->base2 > 0 ? sqrt(x2 / s->base2) : (double)NAN;
 }
 
 static void set_figures(struct tensor_lineage *t, const struct sums *s)
 {
     t->nonfinite = s->nonfinite;
-    t->change = s->base2 > 0 ? sqrt(s->error2 / s->base2) : (double)NAN;
-    t->rounding = s->base2 > 0 ? sqrt(s->rounding2 / s->base2) : (double)NAN;
+    t->change = relative(s->error2, s);
+    t->rounding = relative(s->rounding2 + rounded_away(&s->base), s);
     t->rows_tested = s->rows;
     t->rows_closer = s->closer;
     t->correlation = s->rows ? s->own / (double)s->rows : (double)NAN;
@@ -313,18 +331,18 @@ static lq_status examine_one(struct tensor_lineage *t, const struct lineage_pair
     else
         marks_free(e.lists, chunks);
     free(e.sums);
-    add_grid(total);
+    total->rounding2 += rounded_away(&total->claimed);
     set_figures(t, total);
     return status;
 }
 
-/* The weighted sum leaves no more than rounding, and is better than the nearest base by more than
- * rounding could be. */
-static bool is_merged(const struct tensor_lineage *t, const struct lineage_pair *p)
+/* The weighted sum leaves no more than rounding of the claimed side (what is merged are the bases as they
+ * are stored), and is better than the nearest base by more than rounding could be. */
+static bool is_merged(const struct tensor_lineage *t, const struct lineage_pair *p, double rounding)
 {
     const double factor = is_encoded(p->type) ? FIT_QUANTIZED : FIT_FLOAT;
-    return !t->vector && t->residual <= factor * t->rounding + FIT_PRECISION &&
-           t->change * t->change - t->residual * t->residual >= t->rounding * t->rounding;
+    return !t->vector && t->residual <= factor * rounding + FIT_PRECISION &&
+           t->change * t->change - t->residual * t->residual >= rounding * rounding;
 }
 
 /* Blocks that are outside may have been made of an intermediate file's values. Keeps the way with
@@ -370,7 +388,7 @@ lq_status lineage_examine(struct tensor_lineage *t, struct lineage_pair *p,
     t->from = p->from[0];
     t->base = p->base_tensor[0];
     LQ_TRY(examine_one(t, p, options, &total, err));
-    t->fitted = t->fitted && is_merged(t, p);
+    t->fitted = t->fitted && is_merged(t, p, relative(total.rounding2, &total));
     t->verdict = judge(t);
     if (p->type && honest_of(p->type) && is_related(t))
         LQ_TRY(try_intermediates(t, p, options, err));

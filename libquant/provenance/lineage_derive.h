@@ -14,6 +14,7 @@ struct lineage_pair {
     uint64_t rows, cols;          /* compared */
     const struct type_info *type; /* stored, of the claimed one; NULL: it is not seen as stored */
     const struct type_info *precision; /* what the claimed values are stored in, or NULL */
+    const struct type_info *base_precision[LINEAGE_BASES]; /* and those of the bases */
     const float *importance;           /* of the columns, for each group of rows; or NULL */
     uint64_t group_rows;
 };

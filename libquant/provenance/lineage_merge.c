@@ -174,12 +174,15 @@ static void nearest_first(struct lineage_pair *p, const struct gram *g)
             best = b;
     const struct compared rows = p->base[0];
     const struct tensor *const tensor = p->base_tensor[0];
+    const struct type_info *const precision = p->base_precision[0];
     const size_t from = p->from[0];
     p->base[0] = p->base[best];
     p->base_tensor[0] = p->base_tensor[best];
+    p->base_precision[0] = p->base_precision[best];
     p->from[0] = p->from[best];
     p->base[best] = rows;
     p->base_tensor[best] = tensor;
+    p->base_precision[best] = precision;
     p->from[best] = from;
 }
 

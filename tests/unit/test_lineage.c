@@ -261,6 +261,19 @@ static void values_on_a_coarser_grid_were_rounded_to_it(void **unused)
     lineage_release(&l);
 }
 
+/* A base that is the claimed model, rounded: neither has been trained. */
+static void what_the_base_has_rounded_is_no_fine_tuning(void **unused)
+{
+    struct lineage l;
+    (void)unused;
+    fill_models();
+    for (int i = 0; i < SIZE * SIZE; i++)
+        base_model.matrix[1][i] = f16_to_f32(f32_to_f16(base_model.matrix[1][i]));
+    compare(&l, false, LINEAGE_UNDETERMINED);
+    assert_int_equal(tensor_of(&l, "layers.1.w")->verdict, LINEAGE_UNDETERMINED);
+    lineage_release(&l);
+}
+
 static void layers_of_two_models_are_attributed(void **unused)
 {
     struct lineage l;
@@ -669,6 +682,7 @@ int main(void)
         temp_test(spherical_merges_are_told_from_linear_ones),
         temp_test(merges_of_near_models_have_free_weights),
         temp_test(values_on_a_coarser_grid_were_rounded_to_it),
+        temp_test(what_the_base_has_rounded_is_no_fine_tuning),
         temp_test(layers_of_two_models_are_attributed),
         temp_test(the_order_of_the_bases_does_not_matter),
         temp_test(moved_layers_are_found),
