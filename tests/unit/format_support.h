@@ -208,13 +208,20 @@ static inline struct opened *open_good(struct text *t)
     return o;
 }
 
-static inline void check_refused(struct opened *o, lq_status status, const char *says)
+/* What came of a call has to be `status`, with a message that contains `says`. */
+static inline void assert_refused(lq_status got, const lq_error *err, lq_status status,
+                                  const char *says)
 {
     char message[2048] = "accepted";
-    if (o->status != LQ_OK)
-        lq_error_text(&o->err, message, sizeof message);
-    if (o->status != status || !strstr(message, says))
-        fail_msg("expected %d \"%s\", but: %d \"%s\"", (int)status, says, (int)o->status, message);
+    if (got != LQ_OK)
+        lq_error_text(err, message, sizeof message);
+    if (got != status || !strstr(message, says))
+        fail_msg("expected %d \"%s\", but: %d \"%s\"", (int)status, says, (int)got, message);
+}
+
+static inline void check_refused(struct opened *o, lq_status status, const char *says)
+{
+    assert_refused(o->status, &o->err, status, says);
     close_opened(o);
 }
 

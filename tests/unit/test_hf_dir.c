@@ -61,12 +61,7 @@ static void check_refuses(const char *path, lq_status status, const char *says)
 {
     struct catalog c = {0};
     lq_error err = {0};
-    char message[2048] = "accepted";
-    const lq_status got = model_open(&c, path, &err);
-    if (got != LQ_OK)
-        lq_error_text(&err, message, sizeof message);
-    if (got != status || !strstr(message, says))
-        fail_msg("expected %d \"%s\", but: %d \"%s\"", (int)status, says, (int)got, message);
+    assert_refused(model_open(&c, path, &err), &err, status, says);
     catalog_release(&c);
 }
 

@@ -18,12 +18,7 @@ static void refuse_matrix(struct text *t, const char *says)
 {
     struct imatrix m = {0};
     lq_error err = {0};
-    char message[2048] = "accepted";
-    const lq_status status = read_text(&m, t, &err);
-    if (status != LQ_OK)
-        lq_error_text(&err, message, sizeof message);
-    if (status != LQ_E_FORMAT || !strstr(message, says))
-        fail_msg("expected \"%s\", but: %d \"%s\"", says, (int)status, message);
+    assert_refused(read_text(&m, t, &err), &err, LQ_E_FORMAT, says);
     assert_null(m.entries);
     text_free(t);
 }

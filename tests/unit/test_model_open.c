@@ -72,9 +72,7 @@ static void check_path_refused(const char *path, lq_status status, const char *s
 {
     struct catalog c = {0};
     lq_error err = {0};
-    const lq_status got = model_open(&c, path, &err);
-    if (got != status || !strstr(err.message, says))
-        fail_msg("expected %d \"%s\", but: %d \"%s\"", (int)status, says, (int)got, err.message);
+    assert_refused(model_open(&c, path, &err), &err, status, says);
     assert_string_equal(err.file, path);
     assert_null(c.files); /* released */
 }

@@ -36,12 +36,7 @@ static void refuse_saved(struct text *t, const char *says)
 {
     struct saved_logits s = {0};
     lq_error err = {.offset = -1};
-    char message[2048] = "accepted";
-    const lq_status status = open_saved(&s, t, &err);
-    if (status != LQ_OK)
-        lq_error_text(&err, message, sizeof message);
-    if (status != LQ_E_FORMAT || !strstr(message, says))
-        fail_msg("expected \"%s\", but: %d \"%s\"", says, (int)status, message);
+    assert_refused(open_saved(&s, t, &err), &err, LQ_E_FORMAT, says);
     saved_logits_close(&s);
     text_free(t);
 }
