@@ -32,19 +32,24 @@ LANES vi affine_code_lanes(int nmax, vf inverse, vf low, vf x)
 }
 
 /* How a trial rounds: EXACT for any number; or, about a tenth faster, for numbers up to 4194303 in
- * magnitude, with one instruction, and limits as integers, as the bits of floats >= 0 are ordered
- * as these are; UNCAPPED if none is rounded to more than nmax. */
+ * magnitude, by adding ROUNDER and, behind the limits, taking it away; UNCAPPED if none is rounded
+ * to more than nmax. */
 enum rounds { EXACT, CAPPED, UNCAPPED };
+
+/* 1.5 * 2^23: floats from 2^23 to 2^24 are integers, so that a sum with it is rounded to one. Adding
+ * and subtracting take less time than the instruction that rounds. */
+#define ROUNDER 12582912.0f
 
 LANES vf affine_round(int nmax, vf v, enum rounds how)
 {
     if (how == EXACT)
         return vf_from_int(vi_clamp(vi_nearest(v), 0, nmax));
-    const vi bits = vi_max(vf_bits(vf_rint(v)), vi_splat(0));
-    return vf_from_bits(how == UNCAPPED ? bits : vi_min(bits, vf_bits(vf_splat((float)nmax))));
+    const vf sum = vf_max(v + vf_splat(ROUNDER), vf_splat(ROUNDER));
+    const vf top = vf_splat(ROUNDER + (float)nmax);
+    return (how == UNCAPPED ? sum : vf_min(sum, top)) - vf_splat(ROUNDER);
 }
 
-/* The ends of what is to be rounded, and so all of it, are within the range of vf_rint; and its top
+/* The ends of what is to be rounded, and so all of it, are within what ROUNDER rounds; and its top
  * is that of the elements. */
 LANES vm affine_in_range(const struct affine_lanes *s, vf inverse)
 {
@@ -121,23 +126,20 @@ struct affine_sums {
     vf l, l2, xl;
 };
 
-/* In two loops, as the first has no sums to wait for; the second waits for loads. */
 LANES void affine_sums_lanes(int n, int nmax, const vf *x, const vf *w, const vf *inverse,
                              const vf *low, enum rounds how, vf *l, struct affine_sums *sum)
 {
-    for (int g = 0; g < PAIRED; g++) {
+    for (int g = 0; g < PAIRED; g++)
         sum[g].l = sum[g].l2 = sum[g].xl = vf_splat(0.0f);
-        UNROLL_8
-        for (int i = g * n; i < (g + 1) * n; i++)
-            l[i] = affine_round(nmax, inverse[g] * (x[i] - low[g]), how);
-    }
     for (int i = 0; i < n; i++) {
         for (int g = 0; g < PAIRED; g++) {
-            const vf li = vf_loaded(l[g * n + i]);
-            const vf wl = w[g * n + i] * li;
-            sum[g].l = vf_mul_add(w[g * n + i], li, sum[g].l);
+            const vf xi = vf_loaded(x[g * n + i]), wi = w[g * n + i];
+            const vf li = affine_round(nmax, inverse[g] * (xi - low[g]), how);
+            const vf wl = wi * li;
+            l[g * n + i] = li;
+            sum[g].l = vf_mul_add(wi, li, sum[g].l);
             sum[g].l2 = vf_mul_add(wl, li, sum[g].l2);
-            sum[g].xl = vf_mul_add(wl, x[g * n + i], sum[g].xl);
+            sum[g].xl = vf_mul_add(wl, xi, sum[g].xl);
         }
     }
 }
@@ -284,14 +286,15 @@ LANES vf search_extreme_lanes(int n, const vf *x)
 enum { TRIALS = 3 };
 
 /* A code without bias as a float. Where x and inverse are finite, |v| is at most nmax + t / 10 and
- * vf_rint does; otherwise it has to be `exact`. Up to t = 4 nothing is rounded to below -nmax. */
+ * ROUNDER does; otherwise it has to be `exact`. Up to t = 4 nothing is rounded to below -nmax. */
 LANES vf symmetric_round(int nmax, vf v, int t, bool exact)
 {
-    const vf high = vf_splat((float)(nmax - 1));
+    const vf low = vf_splat(ROUNDER - (float)nmax), high = vf_splat(ROUNDER + (float)(nmax - 1));
 
     if (exact)
         return vf_from_int(vi_clamp(vi_nearest(v), -nmax, nmax - 1));
-    return t <= 4 ? vf_min(vf_rint(v), high) : vf_clamp(vf_rint(v), vf_splat((float)-nmax), high);
+    const vf sum = v + vf_splat(ROUNDER);
+    return (t <= 4 ? vf_min(sum, high) : vf_clamp(sum, low, high)) - vf_splat(ROUNDER);
 }
 
 /* The sums of `trials` fits, t / 10 being the largest stretch among them. */

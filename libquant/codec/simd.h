@@ -13,7 +13,7 @@
  *   vf_min(a, b)  vf_max(a, b)                     a < b ? a : b, a > b ? a : b
  *   vf_clamp(v, low, high)                         v is a number
  *   vf_fma(a, b, c)                                a * b + c, rounded once
- *   vf_abs vf_sqrt vf_rint                         vf_rint: to nearest, ties to even
+ *   vf_abs vf_sqrt
  *   vf_lt vf_gt vf_eq vf_le                        false for NaN; vf_eq also +0 = -0
  *   vf_select(m, a, b)  vi_select(m, a, b)         m ? a : b
  *   vm_and vm_or vm_andnot(a, b)                   vm_andnot: a and not b

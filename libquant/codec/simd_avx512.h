@@ -73,11 +73,6 @@ LANES vf vf_sqrt(vf v)
     return _mm512_sqrt_ps(v);
 }
 
-LANES vf vf_rint(vf v)
-{
-    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
 LANES vm vf_lt(vf a, vf b)
 {
     return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);

@@ -100,11 +100,6 @@ LANES vf vf_sqrt(vf v)
     return vsqrtq_f32(v);
 }
 
-LANES vf vf_rint(vf v)
-{
-    return vrndnq_f32(v);
-}
-
 LANES vi vf_bits(vf v)
 {
     return vreinterpretq_s32_f32(v);
