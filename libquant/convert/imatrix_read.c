@@ -105,6 +105,8 @@ static lq_status read_pairs(struct imatrix *m, struct catalog *c, lq_error *err)
             return fail_entry(err, t, "the sums that belong to it are missing");
         }
     }
+    if (!m->n)
+        return lq_fail(err, LQ_E_FORMAT, "the importance matrix has no entries");
     return LQ_OK;
 }
 

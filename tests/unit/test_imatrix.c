@@ -191,6 +191,8 @@ static void test_gguf_refused(void **state)
     (void)state;
     put_matrix(&t, 2, 2, (const struct matrix_tensor[]){{"w.counts", 1, 1, v}, {"w.in_sum2", 2, 1, v}});
     refuse_matrix(&t, "imatrix.chunk_size");
+    put_matrix(&t, 3, 0, NULL);
+    refuse_matrix(&t, "no entries");
     put_matrix(&t, 3, 1, (const struct matrix_tensor[]){{"w.counts", 1, 1, v}});
     refuse_matrix(&t, "w.counts: ");
     put_matrix(&t, 3, 1, (const struct matrix_tensor[]){{"w.in_sum2", 2, 1, v}});
