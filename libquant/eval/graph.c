@@ -1,11 +1,13 @@
 /* graph.c -- reads a model's graph from its metadata and tensors, and checks that its sizes fit. */
 #include "libquant/eval/graph_read.h"
 
+#include "libquant/base/text.h"
 #include "libquant/model/exact_math.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -110,6 +112,15 @@ static double dynamic_base(const struct graph *g, double base, double factor, ui
     return base * exact_pow(factor * (double)length / (double)g->context - (factor - 1), n / (n - 2));
 }
 
+static bool is_known_scaling(const char *kind)
+{
+    static const char *const kinds[] = {"none", "linear", "yarn", "longrope", "dynamic"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i], kind) == 0)
+            return true;
+    return false;
+}
+
 static void read_rope(struct graph_reader *r, uint32_t length)
 {
     struct graph *const g = r->g;
@@ -119,6 +130,8 @@ static void read_rope(struct graph_reader *r, uint32_t length)
     double factor = graph_f64(r, ".rope.scaling.factor", 0);
     if (factor == 0)
         factor = graph_f64(r, ".rope.scale_linear", 0);
+    if (kind && !is_known_scaling(kind))
+        graph_fail_key(r, "rope.scaling.type", "is none that is known here");
     const bool dynamic = kind && strcmp(kind, "dynamic") == 0;
     a->scale = factor > 0 && !dynamic && !(kind && strcmp(kind, "none") == 0) ? 1.0 / factor : 1.0;
     a->yarn = kind && strcmp(kind, "yarn") == 0;
@@ -165,6 +178,20 @@ static void read_rope(struct graph_reader *r, uint32_t length)
             graph_fail_key(r, "rope_freqs.weight", "has a factor that is 0 or no number");
             return;
         }
+}
+
+/* Tensors of layers that are not counted would be passed over in silence. */
+static void check_layers(struct graph_reader *r)
+{
+    const struct catalog *const c = r->c;
+    for (size_t i = 0; i < c->n_tensors; i++) {
+        const char *const name = c->tensors[i].name;
+        if (!text_starts_with(name, "blk.") || strtoull(name + 4, NULL, 10) < r->g->n_layers)
+            continue;
+        graph_fail_key(r, "block_count", "is less than there are layers");
+        lq_error_add_tensor(r->err, name);
+        return;
+    }
 }
 
 /* Last: what makes them large is in the shapes of tensors that are there. */
@@ -245,6 +272,8 @@ lq_status graph_open(struct graph *g, const struct weights *w, uint32_t length, 
         r.status = lq_fail_memory(err);
     for (uint32_t i = 0; i < g->n_layers && r.status == LQ_OK; i++)
         graph_read_layer(&r, i);
+    if (r.status == LQ_OK)
+        check_layers(&r);
     make_tables(&r, length);
     return r.status;
 }

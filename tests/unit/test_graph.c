@@ -136,6 +136,31 @@ static void hostile_numbers_are_refused(void **unused)
     number_refused("deepseek2", "deepseek2.attention.kv_lora_rank", 7, "contradicts");
 }
 
+static void layers_are_not_passed_over(void **unused)
+{
+    struct model m;
+    lq_error err = {0};
+    (void)unused;
+    open_tiny(&m, "llama");
+    struct tensor *const t = tensor_of(&m, "blk.0.attn_norm.weight");
+    struct tensor *const more = catalog_add_tensor(&m.c);
+    assert_non_null(more);
+    *more = *t;
+    more->name = "blk.7.attn_norm.weight";
+    assert_int_equal(catalog_index(&m.c, &err), LQ_OK);
+    refused(&m, LQ_E_MODEL, "block_count", "blk.7.attn_norm.weight");
+}
+
+static void unknown_scalings_of_positions_are_refused(void **unused)
+{
+    struct model m;
+    lq_error err = {0};
+    (void)unused;
+    open_tiny(&m, "llama");
+    assert_int_equal(catalog_set_string(&m.c, "llama.rope.scaling.type", "curly", 5, &err), LQ_OK);
+    refused(&m, LQ_E_MODEL, "rope.scaling.type", "none that is known");
+}
+
 static void groups_of_experts_may_be_none(void **unused)
 {
     struct model m;
@@ -179,11 +204,11 @@ static void values_that_are_no_numbers_name_the_layer(void **unused)
     open_tiny(&m, "llama");
     m.w = (struct weights){&m.c, poisoned_rows, m.w.raw_bytes, &m, false};
     m.poison = NAN;
-    refused(&m, LQ_E_MODEL, "layer 0", "no numbers");
+    refused(&m, LQ_E_MODEL, "layer 0 gives", "blk.0.ffn_down.weight");
     open_tiny(&m, "llama");
     m.w = (struct weights){&m.c, poisoned_rows, m.w.raw_bytes, &m, false};
     m.poison = INFINITY;
-    refused(&m, LQ_E_MODEL, "layer 0", "no numbers");
+    refused(&m, LQ_E_MODEL, "layer 0 gives", "blk.0.ffn_down.weight");
 }
 
 int main(void)
@@ -191,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiny_models_run),
         cmocka_unit_test(hostile_numbers_are_refused),
+        cmocka_unit_test(layers_are_not_passed_over),
+        cmocka_unit_test(unknown_scalings_of_positions_are_refused),
         cmocka_unit_test(groups_of_experts_may_be_none),
         cmocka_unit_test(tensors_must_be_there_in_their_shapes),
         cmocka_unit_test(values_that_are_no_numbers_name_the_layer),
