@@ -100,7 +100,11 @@ void ISA_FN(encode_mxfp4)(void *dst, const float *src, size_t rows, size_t cols,
 
     for (size_t n = rows * cols; n; n -= MXFP4_LEN, src += MXFP4_LEN, b++) {
         const float max = largest_number(src, MXFP4_LEN);
-        if (max != 0 && !(max >= 0x1p-125f && max < 0x1p127f)) {
+        if (max == 0) { /* the unit would be denormal, and slow to compute with */
+            memset(b, 0, sizeof *b);
+            continue;
+        }
+        if (!(max >= 0x1p-125f && max < 0x1p127f)) {
             type_MXFP4.encode(b, src, 1, MXFP4_LEN, importance);
             continue;
         }
