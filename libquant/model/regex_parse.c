@@ -197,6 +197,13 @@ static bool take_class(struct parser *p, struct charset *set)
 
 static void take_set(struct parser *p, struct charset *set);
 
+/* Behind a backslash. */
+static uint32_t take_escaped_if_there(struct parser *p)
+{
+    return p->at < p->len ? take_escaped(p)
+                          : regex_fail(p, LQ_E_UNSUPPORTED, "ends in a backslash");
+}
+
 /* One member: a character, a range, a class, or a set within the set. */
 static void take_member(struct parser *p, struct charset *set)
 {
@@ -215,14 +222,14 @@ static void take_member(struct parser *p, struct charset *set)
     if (take(p, "\\")) {
         if (take_class(p, set))
             return;
-        first = p->at < p->len ? take_escaped(p) : regex_fail(p, LQ_E_UNSUPPORTED, "ends in a backslash");
+        first = take_escaped_if_there(p);
     } else {
         first = take_char(p);
     }
     uint32_t last = first;
     if (next_is(p, "-") && p->at + 1 < p->len && p->s[p->at + 1] != ']' && p->s[p->at + 1] != '[') {
         p->at++;
-        last = take(p, "\\") && p->at < p->len ? take_escaped(p) : take_char(p);
+        last = take(p, "\\") ? take_escaped_if_there(p) : take_char(p);
         if (last < first)
             regex_fail(p, LQ_E_UNSUPPORTED, "has a range that ends before it begins");
     }
