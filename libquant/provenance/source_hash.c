@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1 << 20 };
+/* Stays in the second-level cache, between the reading and the hashing: see file_hash.c. */
+enum { PIECE = 128 << 10 };
 
 struct source_hash {
     const struct catalog *c;
