@@ -167,8 +167,15 @@ static void out_digest(struct json_out *j, const char *key, const char *algorith
     text_free(&t);
 }
 
-/* With --root, without the digests over the tensors. */
-static lq_status print_json(const struct digests *d, const struct args *args, lq_error *err)
+static void print_root(const struct digests *d, bool by_name)
+{
+    char hex[65];
+    hex_of(hex, by_name ? d->root_names : d->root_components, 32);
+    fprintf(d->ctx->out, "sha256:%s\n", hex);
+}
+
+/* With `root`, without the digests over the tensors. */
+static lq_status print_json(const struct digests *d, bool root, lq_error *err)
 {
     struct json_out j = {0};
     out_object(&j, NULL);
@@ -186,7 +193,7 @@ static lq_status print_json(const struct digests *d, const struct args *args, lq
     out_digest(&j, "by_component", "", d->root_components);
     out_digest(&j, "by_name", "", d->root_names);
     out_end(&j, '}');
-    if (!args_flag(args, "root")) {
+    if (!root) {
         out_digest(&j, "content", DIGEST_CONTENT, d->is_model ? d->content : NULL);
         out_digest(&j, "derived", DIGEST_DERIVED, d->has_derived ? d->derived : NULL);
     }
@@ -199,22 +206,18 @@ static lq_status print_json(const struct digests *d, const struct args *args, lq
 static lq_status run(const struct context *ctx, const struct args *args, lq_error *err)
 {
     struct digests d = {.ctx = ctx, .path = args_at(args, 0)};
-    if (args_flag(args, "by-name") && !args_flag(args, "root"))
+    const bool root = args_flag(args, "root");
+    if (args_flag(args, "by-name") && !root)
         return lq_fail(err, LQ_E_USAGE, "--by-name is for --root");
     lq_status status = hash_files(&d, args, err);
-    if (status == LQ_OK && args_flag(args, "root") && ctx->json) {
-        status = print_json(&d, args, err);
-    } else if (status == LQ_OK && args_flag(args, "root")) {
-        char hex[65];
-        hex_of(hex, args_flag(args, "by-name") ? d.root_names : d.root_components, 32);
-        fprintf(ctx->out, "sha256:%s\n", hex);
-    } else if (status == LQ_OK) {
+    if (status == LQ_OK && !root)
         status = hash_model(&d, err);
-        if (status == LQ_OK && ctx->json)
-            status = print_json(&d, args, err);
-        else if (status == LQ_OK)
-            print_text(&d);
-    }
+    if (status == LQ_OK && ctx->json)
+        status = print_json(&d, root, err);
+    else if (status == LQ_OK && root)
+        print_root(&d, args_flag(args, "by-name"));
+    else if (status == LQ_OK)
+        print_text(&d);
     file_list_release(&d.list);
     arena_free(&d.arena);
     return status;

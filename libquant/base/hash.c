@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 128 * 1024 };
-
 struct sha256 {
     EVP_MD_CTX *ctx;    /* NULL: the rest is used instead */
     uint32_t state[8];
@@ -178,11 +176,11 @@ lq_status sha256_of(const void *data, size_t n, uint8_t digest[32], lq_error *er
 lq_status sha256_of_source(struct source *s, uint8_t digest[32], lq_error *err)
 {
     struct sha256 *const h = sha256_new();
-    void *const piece = malloc(PIECE_BYTES);
+    void *const piece = malloc(HASH_PIECE);
     lq_status status = h && piece ? LQ_OK : lq_fail_memory(err);
     for (uint64_t at = 0; at < s->size && status == LQ_OK;) {
         const uint64_t left = s->size - at;
-        const size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        const size_t n = left < HASH_PIECE ? (size_t)left : HASH_PIECE;
         status = source_read(s, piece, n, at, err);
         if (status == LQ_OK)
             sha256_update(h, piece, n);

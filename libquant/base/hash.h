@@ -7,6 +7,10 @@
 
 struct sha256;
 
+/* How much of a file to read at a time: it stays in the second-level cache until it is hashed, also of two
+ * files at a time, so that the copy out of the page cache costs a read of memory, not two. */
+enum { HASH_PIECE = 128 * 1024 };
+
 /* NULL when out of memory. */
 struct sha256 *sha256_new(void);
 void sha256_update(struct sha256 *h, const void *data, size_t n);

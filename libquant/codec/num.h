@@ -125,11 +125,15 @@ static inline int8_t low_i8(int32_t v)
     return (int8_t)(((v & 0xff) ^ 0x80) - 0x80);
 }
 
+/* 1.5 * 2^23: floats from 2^23 to 2^24 are integers, so that a sum with it is rounded to one, and has
+ * that one in its low bits. */
+#define ROUNDER 12582912.0f
+
 /* To the nearest integer, ties to even, for |f| up to 2^22; beyond, and for NaN, what the reference
- * encoder makes of it: the low bits of the sum with 1.5 * 2^23. */
+ * encoder makes of it: the low bits of the sum with ROUNDER. */
 static inline int32_t nearest_i32(float f)
 {
-    return (int32_t)(f32_bits(f + 12582912.0f) & 0x7fffffu) - 0x400000;
+    return (int32_t)(f32_bits(f + ROUNDER) & 0x7fffffu) - 0x400000;
 }
 
 static inline int32_t clamp_i32(int32_t v, int32_t low, int32_t high)

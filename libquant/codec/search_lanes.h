@@ -32,13 +32,9 @@ LANES vi affine_code_lanes(int nmax, vf inverse, vf low, vf x)
 }
 
 /* How a trial rounds: EXACT for any number; or, about a tenth faster, for numbers up to 4194303 in
- * magnitude, by adding ROUNDER and, behind the limits, taking it away; UNCAPPED if none is rounded
- * to more than nmax. */
+ * magnitude, by adding ROUNDER and, behind the limits, taking it away, which takes less time than
+ * the instruction that rounds; UNCAPPED if none is rounded to more than nmax. */
 enum rounds { EXACT, CAPPED, UNCAPPED };
-
-/* 1.5 * 2^23: floats from 2^23 to 2^24 are integers, so that a sum with it is rounded to one. Adding
- * and subtracting take less time than the instruction that rounds. */
-#define ROUNDER 12582912.0f
 
 LANES vf affine_round(int nmax, vf v, enum rounds how)
 {

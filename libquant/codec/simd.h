@@ -44,12 +44,6 @@
 /* Kernels are templates: their parameters are constants, to be seen by the optimizer. */
 #define LANES static inline __attribute__((always_inline))
 
-#if defined(__clang__)
-#define UNROLL_8 _Pragma("clang loop unroll_count(8)")
-#else
-#define UNROLL_8 _Pragma("GCC unroll 8")
-#endif
-
 #if defined(__AVX512F__)
 #include "libquant/codec/simd_avx512.h"
 #elif defined(__AVX2__)
@@ -94,7 +88,7 @@ LANES vf vf_sub_mul(vf c, vf a, vf b)
 /* nearest_i32 of num.h, the same integer for any input. */
 LANES vi vi_nearest(vf v)
 {
-    const vi sum = vf_bits(v + vf_splat(12582912.0f));
+    const vi sum = vf_bits(v + vf_splat(ROUNDER));
     return vi_sub(vi_and(sum, vi_splat(0x7fffff)), vi_splat(0x400000));
 }
 

@@ -165,10 +165,8 @@ static void pack_tile(const struct gemm_kernel *g, const float *src, size_t ld, 
 }
 
 /* The same of rows whose steps are apart, their own values side by side. */
-static void copy_tile(const struct gemm_kernel *g, const float *src, size_t ld, size_t n, size_t k,
-                      size_t width, float *dst)
+static void copy_tile(const float *src, size_t ld, size_t n, size_t k, size_t width, float *dst)
 {
-    (void)g;
     for (size_t p = 0; p < k; p++, dst += width) {
         memcpy(dst, src + p * ld, n * sizeof *dst);
         memset(dst + n, 0, (width - n) * sizeof *dst);
@@ -219,8 +217,10 @@ static void pack_panels(const struct block *b, const struct gemm_weights *w, siz
         const size_t n = smaller(b->n - j, nr);
         size_t ld;
         const float *const values = w->fetch(w->ctx, row + j, n, p, depth, b->room, &ld);
-        (w->by_columns ? copy_tile : pack_tile)(b->g, values, ld, n, depth, nr,
-                                                b->panels + j * depth);
+        if (w->by_columns)
+            copy_tile(values, ld, n, depth, nr, b->panels + j * depth);
+        else
+            pack_tile(b->g, values, ld, n, depth, nr, b->panels + j * depth);
     }
 }
 

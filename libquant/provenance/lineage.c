@@ -122,10 +122,7 @@ static void only_base(struct lineage_pair *p, size_t from)
     size_t at = 0;
     while (at + 1 < p->n_bases && p->from[at] != from)
         at++;
-    p->base[0] = p->base[at];
-    p->base_tensor[0] = p->base_tensor[at];
-    p->base_precision[0] = p->base_precision[at];
-    p->from[0] = p->from[at];
+    lineage_pair_front(p, at);
     p->n_bases = 1;
 }
 

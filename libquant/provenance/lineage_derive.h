@@ -19,6 +19,9 @@ struct lineage_pair {
     uint64_t group_rows;
 };
 
+/* Base i goes to the front, and what was there to its place. */
+void lineage_pair_front(struct lineage_pair *p, size_t i);
+
 /* Tries the ways from a base to the claimed values, the last one that was right (`*last`) first.
  * Where one gives all blocks but at most LINEAGE_ALTERED_MOST of them: sets t->derived, how, from,
  * base, blocks and marks. */

@@ -165,6 +165,22 @@ static void fit(struct tensor_lineage *t, const struct lineage_pair *p, const st
         set_fit(t, p, both, free2, g);
 }
 
+void lineage_pair_front(struct lineage_pair *p, size_t i)
+{
+    const struct compared rows = p->base[0];
+    const struct tensor *const tensor = p->base_tensor[0];
+    const struct type_info *const precision = p->base_precision[0];
+    const size_t from = p->from[0];
+    p->base[0] = p->base[i];
+    p->base_tensor[0] = p->base_tensor[i];
+    p->base_precision[0] = p->base_precision[i];
+    p->from[0] = p->from[i];
+    p->base[i] = rows;
+    p->base_tensor[i] = tensor;
+    p->base_precision[i] = precision;
+    p->from[i] = from;
+}
+
 /* The nearest base to the front. */
 static void nearest_first(struct lineage_pair *p, const struct gram *g)
 {
@@ -172,18 +188,7 @@ static void nearest_first(struct lineage_pair *p, const struct gram *g)
     for (size_t b = 1; b < p->n_bases; b++)
         if (distance2(g, p->n_bases, b) < distance2(g, p->n_bases, best))
             best = b;
-    const struct compared rows = p->base[0];
-    const struct tensor *const tensor = p->base_tensor[0];
-    const struct type_info *const precision = p->base_precision[0];
-    const size_t from = p->from[0];
-    p->base[0] = p->base[best];
-    p->base_tensor[0] = p->base_tensor[best];
-    p->base_precision[0] = p->base_precision[best];
-    p->from[0] = p->from[best];
-    p->base[best] = rows;
-    p->base_tensor[best] = tensor;
-    p->base_precision[best] = precision;
-    p->from[best] = from;
+    lineage_pair_front(p, best);
 }
 
 lq_status lineage_fit(struct tensor_lineage *t, struct lineage_pair *p,

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stays in the second-level cache, between the reading and the hashing: see file_hash.c. */
-enum { PIECE = 128 << 10 };
-
 struct source_hash {
     const struct catalog *c;
     uint8_t (*sha256)[32];        /* [n_files] */
@@ -82,9 +79,9 @@ static lq_status hash_pieces(struct source_hash *h, uint32_t file, struct sha256
                              struct tensors *ts, lq_error *err)
 {
     struct source *const s = h->c->files[file].source;
-    for (uint64_t at = 0; at < s->size; at += PIECE) {
+    for (uint64_t at = 0; at < s->size; at += HASH_PIECE) {
         const uint64_t left = s->size - at;
-        const size_t n = left < PIECE ? (size_t)left : PIECE;
+        const size_t n = left < HASH_PIECE ? (size_t)left : HASH_PIECE;
         if (is_stopped(h))
             return LQ_E_INTERRUPTED;
         LQ_TRY(source_read(s, piece, n, at, err));
@@ -101,7 +98,7 @@ static lq_status hash_file(struct source_hash *h, uint32_t file, lq_error *err)
     struct tensors ts = {.h = h, .stream = {.c = h->c, .entries = h->entries},
                          .at = first_tensor_of(h, file)};
     struct sha256 *const sha = sha256_new();
-    char *const piece = malloc(PIECE);
+    char *const piece = malloc(HASH_PIECE);
     lq_status status = sha && piece ? hash_pieces(h, file, sha, piece, &ts, err)
                                     : lq_fail_memory(err);
     if (status == LQ_OK)

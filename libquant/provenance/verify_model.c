@@ -39,9 +39,8 @@ static void see_file(void *ctx, const char *name)
 /* Whether shards in `base` were left on the hub. */
 static bool shards_were_left(const struct verification *v, const char *base)
 {
-    const size_t n = strlen(base);
     for (size_t i = 0; i < v->n; i++)
-        if (v->items[i].state == VERIFY_NOT_LOADED && strncmp(v->items[i].name, base, n) == 0 &&
+        if (v->items[i].state == VERIFY_NOT_LOADED && text_starts_with(v->items[i].name, base) &&
             text_ends_with(v->items[i].name, ".safetensors"))
             return true;
     return false;

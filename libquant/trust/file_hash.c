@@ -14,10 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What is read stays in the second-level cache until it is hashed, also of two files at a time, so that
- * the copy out of the page cache costs a read of memory, not two: 512 KiB are a quarter slower. */
-enum { PIECE = 128 * 1024 };
-
 struct hashing {
     const struct hash_job *
         *order; /* the largest first, so that the last to be finished are small */
@@ -199,7 +195,7 @@ static void read_piece(struct hashing *h, struct open_file *o)
     if (!o->job)
         return;
     const uint64_t left = o->job->file->size - o->at;
-    o->n = left < PIECE ? (size_t)left : PIECE;
+    o->n = left < HASH_PIECE ? (size_t)left : HASH_PIECE;
     const lq_status status = o->n ? source_read(o->s, o->piece, o->n, o->at, &err) : LQ_OK;
     if (status != LQ_OK) {
         fail(h, o->job, status, &err);
@@ -227,7 +223,7 @@ static void advance(struct hashing *h, struct open_file *o)
 
 static void work(struct hashing *h)
 {
-    struct open_file a = {.piece = malloc(PIECE)}, b = {.piece = malloc(PIECE)};
+    struct open_file a = {.piece = malloc(HASH_PIECE)}, b = {.piece = malloc(HASH_PIECE)};
     lq_error err = {0};
     if (!a.piece || !b.piece)
         fail(h, NULL, lq_fail_memory(&err), &err);

@@ -131,16 +131,6 @@ EMULATED __m512 emulated_sqrt_ps(__m512 v)
     return r.f;
 }
 
-EMULATED __m512 emulated_roundscale_ps(__m512 v, int mode)
-{
-    const union lanes a = {.f = v};
-    union lanes r;
-    if (mode != (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
-        abort();
-    EACH(f32[k] = nearbyintf(a.f32[k]));
-    return r.f;
-}
-
 EMULATED __mmask16 emulated_cmp_ps_mask(__m512 va, __m512 vb, int op)
 {
     const union lanes a = {.f = va}, b = {.f = vb};
@@ -375,7 +365,6 @@ EMULATED __m512i emulated_setr_epi32(int a, int b, int c, int d, int e, int f, i
     return emulated_load_int(v);
 }
 
-#undef _mm512_roundscale_ps
 #undef _mm512_cmp_ps_mask
 #undef _mm512_slli_epi32
 #undef _mm512_srli_epi32
@@ -408,7 +397,6 @@ EMULATED __m512i emulated_setr_epi32(int a, int b, int c, int d, int e, int f, i
 #define _mm512_storeu_si512        emulated_store_int
 #define _mm512_abs_ps              emulated_abs_ps
 #define _mm512_sqrt_ps             emulated_sqrt_ps
-#define _mm512_roundscale_ps       emulated_roundscale_ps
 #define _mm512_cmp_ps_mask         emulated_cmp_ps_mask
 #define _mm512_cmpeq_epi32_mask    emulated_cmpeq_epi32_mask
 #define _mm512_cmpgt_epi32_mask    emulated_cmpgt_epi32_mask
